@@ -1,0 +1,65 @@
+// A request, in no protocol's words: what a parser makes of bytes and the engine executes.
+//
+// A Command owns nothing. Its views point into the bytes that were parsed and live as long as
+// these.
+#ifndef LARDER_COMMAND_H_
+#define LARDER_COMMAND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "larder/outcome.h"
+
+namespace larder {
+
+enum class Verb : uint8_t {
+#define VERB(id, text, kind) k##id,
+#include "larder/verbs.def"
+#undef VERB
+  kRejected,  // no verb: the line was wrong, and `Command::rejection` says how; it is answered in
+              // its turn
+};
+
+inline constexpr size_t kVerbCount = static_cast<size_t>(Verb::kRejected);
+
+enum class VerbKind : uint8_t {
+  kRead,    // one key; the value is the answer
+  kWrite,   // one key; the answer is a word or a number
+  kServer,  // no key: all cores, or none
+};
+
+// Longest key of the Memcached protocols, in bytes.
+inline constexpr size_t kKeyBytesMax = 250;
+
+struct Command {
+  Verb verb = Verb::kRejected;
+  // The reply is executed but not sent.
+  bool noreply = false;
+  // Of a get with many keys: this one is the last, and its reply closes the list.
+  bool last_key = true;
+  // Of kRejected: why.
+  Status rejection = Status::kUnknownCommand;
+  // Flags that the client stores with the value.
+  uint32_t client_flags = 0;
+  // As the protocol has it: 0 never; 1…2592000 seconds from now; larger: Unix time; negative: at
+  // once. Of flush_all: the delay.
+  int64_t exptime = 0;
+  // Of cas: the unique. Of incr and decr: the delta. Of verbosity and cache_memlimit: the argument.
+  uint64_t number = 0;
+  // Filled in by the server, which knows the hash's secret; parsers leave it 0.
+  uint64_t hash = 0;
+  // The key; of stats: the rest of the line; of kRejected as kTooLarge: the key whose old value
+  // must go, or empty.
+  std::string_view key;
+  // The value of a storing verb.
+  std::string_view value;
+};
+
+// Spelling of `verb` in the text protocol. Static storage.
+std::string_view VerbText(Verb verb);
+VerbKind KindOf(Verb verb);
+
+}  // namespace larder
+
+#endif  // LARDER_COMMAND_H_

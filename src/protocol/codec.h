@@ -1,0 +1,38 @@
+// A protocol: how to parse it and how to spell its answers. Chosen once per connection.
+#ifndef LARDER_PROTOCOL_CODEC_H_
+#define LARDER_PROTOCOL_CODEC_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "larder/command.h"
+#include "larder/outcome.h"
+#include "protocol/parser.h"
+
+namespace larder::protocol {
+
+enum class Protocol : uint8_t { kText };
+
+struct Codec {
+  std::string_view name;
+  Protocol protocol;
+
+  // Parses one command from the front of `bytes`.
+  Parsed (*parse)(std::string_view bytes, const Resume& resume, const ParserLimits& limits);
+
+  // An upper bound of what encode() will write for this answer.
+  size_t (*encoded_bytes_max)(const Command& command, const Outcome& outcome);
+
+  // Writes the reply at `out`, where encoded_bytes_max() bytes are free; returns the end of what
+  // was written. Honours noreply and last_key. Of `command` only verb, noreply, last_key, rejection
+  // and key are read.
+  char* (*encode)(const Command& command, const Outcome& outcome, char* out);
+};
+
+// The codec of a protocol. Static storage.
+const Codec& CodecOf(Protocol protocol);
+
+}  // namespace larder::protocol
+
+#endif  // LARDER_PROTOCOL_CODEC_H_

@@ -1,0 +1,71 @@
+// What every parser returns, and the rules that all of them keep.
+//
+//   - Pure: no state between calls but `Resume`, which the caller keeps; no allocation, no clock.
+//   - Prefix rule: the result for a prefix of the bytes is kNeedMore, or equal to the result for
+//   the whole.
+//   - Resumable: a get of a thousand keys is a thousand commands; each call parses one, and no byte
+//   is looked at twice
+//     but for the last, unfinished token.
+//   - Bounded: kNeedMore is never answered to more than kLineBytesMax unread bytes outside a value.
+#ifndef LARDER_PROTOCOL_PARSER_H_
+#define LARDER_PROTOCOL_PARSER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "larder/command.h"
+
+namespace larder::protocol {
+
+// A line of more bytes without an end closes the connection (unless it is a get, which is many
+// commands).
+inline constexpr size_t kLineBytesMax = 2048;
+
+enum class ParseState : uint8_t {
+  kNeedMore,  // nothing consumed; show the same bytes again, with at least one more
+  kReady,     // `command` is complete, in `consumed` > 0 bytes
+  kNeedBody,  // `command` is complete but for its value, which has not all arrived: `consumed`
+              // bytes are the line. Show the same bytes again when `consumed + body_bytes + 2` of
+              // them are there (a value ends in \r\n)
+  kSkip,  // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
+};
+
+// Where the parser stands inside a line; kept by the caller between calls, all zero at the start of
+// a line.
+struct Resume {
+  enum class At : uint8_t {
+    kLineStart,
+    kKeys,      // inside the key list of a get, gets, gat, gats
+    kSkipLine,  // the line was wrong and already answered; drop up to its end
+  };
+  At at = At::kLineStart;
+  Verb verb = Verb::kRejected;
+  int64_t exptime = 0;  // of gat, gats
+
+  friend bool operator==(const Resume&, const Resume&) = default;
+};
+
+struct Parsed {
+  ParseState state = ParseState::kNeedMore;
+  // The connection closes once everything owed has been sent (quit, a line too long, a browser).
+  bool close = false;
+  // Bytes to drop from the front.
+  size_t consumed = 0;
+  // Bytes of value to swallow after `consumed`, then go on: a value over the limit, refused before
+  // it arrives.
+  uint64_t discard_bytes = 0;
+  // Of kNeedBody: the value's bytes, without its line end.
+  size_t body_bytes = 0;
+  // Where to go on.
+  Resume resume;
+  Command command;
+};
+
+struct ParserLimits {
+  uint64_t item_bytes_max = 1 << 20;  // a longer value is refused as kTooLarge and swallowed
+};
+
+}  // namespace larder::protocol
+
+#endif  // LARDER_PROTOCOL_PARSER_H_

@@ -1,0 +1,25 @@
+#include "stats/counters.h"
+
+namespace larder::stats {
+namespace {
+
+constexpr std::array<CounterInfo, kCounterCount> kCounters = {{
+#define COUNTER(id, memcached, prometheus, help) \
+  {Counter::k##id, memcached, prometheus, help, false},
+#define GAUGE(id, memcached, prometheus, help) {Counter::k##id, memcached, prometheus, help, true},
+#include "stats/counters.def"
+#undef COUNTER
+#undef GAUGE
+}};
+
+}  // namespace
+
+std::span<const CounterInfo, kCounterCount> AllCounters() { return kCounters; }
+
+void CounterBlock::ResetCounters() {
+  for (const CounterInfo& info : kCounters) {
+    if (!info.gauge) Set(info.counter, 0);
+  }
+}
+
+}  // namespace larder::stats
