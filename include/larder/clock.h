@@ -17,8 +17,8 @@ inline constexpr CacheSeconds kNever = 0;
 struct Now {
   // Since the clock's start; at least one second, so that no item expires at kNever.
   uint64_t ns = 1'000'000'000;
-  // Unix time at this moment, in seconds; only for converting absolute times as they arrive.
-  int64_t unix_s = 0;
+  // Unix time at this moment; only for converting absolute times as they arrive.
+  int64_t unix_ns = 0;
 
   // Completed seconds: an item with expiry E is dead if and only if FloorSeconds() >= E.
   [[nodiscard]] CacheSeconds FloorSeconds() const {

@@ -99,6 +99,8 @@ class Loop {
   // Sends; at most one at a time per stream. `parts` is copied (at most kSendPartsMax of them), the
   // bytes are not: they stay valid until OnSent.
   virtual void Send(Stream& stream, std::span<const iovec> parts) = 0;
+  // Tells the peer that no more will be sent (FIN), once nothing is in flight; receiving goes on.
+  virtual void FinishSending(Stream& stream) = 0;
   // Shuts both directions down and closes the descriptor. A send in flight is cancelled, its OnSent
   // still comes; then OnClosed. No other call for this stream is allowed after.
   virtual void Close(Stream& stream) = 0;

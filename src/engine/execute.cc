@@ -1,0 +1,90 @@
+#include "engine/execute.h"
+
+#include <cstdint>
+#include <limits>
+
+#include "engine/verbs.h"
+#include "util/check.h"
+
+namespace larder::engine {
+
+Outcome Execute(Place place, const Command& command) {
+  switch (command.verb) {
+    case Verb::kGet:
+    case Verb::kGets:
+      return Get(place, command);
+    case Verb::kGat:
+    case Verb::kGats:
+      return GetAndTouch(place, command);
+    case Verb::kSet:
+      return Set(place, command);
+    case Verb::kAdd:
+      return Add(place, command);
+    case Verb::kReplace:
+      return Replace(place, command);
+    case Verb::kAppend:
+      return Append(place, command);
+    case Verb::kPrepend:
+      return Prepend(place, command);
+    case Verb::kCas:
+      return CompareAndSwap(place, command);
+    case Verb::kDelete:
+      return Delete(place, command);
+    case Verb::kTouch:
+      return Touch(place, command);
+    case Verb::kIncr:
+      return Increment(place, command);
+    case Verb::kDecr:
+      return Decrement(place, command);
+    case Verb::kRejected:
+      return ForgetRefused(place, command);
+    case Verb::kFlushAll:
+    case Verb::kCacheMemlimit:
+    case Verb::kStats:
+    case Verb::kVerbosity:
+    case Verb::kVersion:
+    case Verb::kQuit:
+      break;
+  }
+  CHECK(false);
+}
+
+void ExecuteOnEveryShard(Place place, const Command& command) {
+  if (command.verb == Verb::kFlushAll) {
+    const Now now = place.shard.now();
+    // memcached takes the delay as it takes an exptime: 0 and the past mean now.
+    const CacheSeconds when =
+        command.exptime <= 0 ? now.FloorSeconds() : ExpiryOf(command.exptime, now);
+    if (when <= now.FloorSeconds()) {
+      place.shard.Flush();
+    } else {
+      place.shard.FlushAt(when);
+    }
+  } else if (command.verb == Verb::kCacheMemlimit) {
+    place.shard.SetMemoryBytesMax(command.number);
+  } else {
+    CHECK(false);
+  }
+}
+
+CacheSeconds ExpiryOf(int64_t exptime, Now now) {
+  constexpr int64_t kNsPerSecond = 1'000'000'000;
+  const CacheSeconds already = now.FloorSeconds();
+  if (exptime == 0) return kNever;
+  if (exptime < 0) return already;
+  int64_t seconds;
+  if (exptime <= kRelativeExptimeMax) {
+    seconds = int64_t{now.CeilSeconds()} + exptime;
+  } else {
+    // The wall clock counts only here: later steps of it expire nothing.
+    if (exptime > std::numeric_limits<int64_t>::max() / kNsPerSecond) return kNever;
+    const int64_t remaining_ns = exptime * kNsPerSecond - now.unix_ns;
+    if (remaining_ns <= 0) return already;
+    seconds = (static_cast<int64_t>(now.ns) + remaining_ns + kNsPerSecond - 1) / kNsPerSecond;
+  }
+  // Beyond the clock's 136 years, never is true enough.
+  if (seconds > std::numeric_limits<CacheSeconds>::max()) return kNever;
+  return static_cast<CacheSeconds>(seconds);
+}
+
+}  // namespace larder::engine

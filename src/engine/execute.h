@@ -1,0 +1,43 @@
+// What the verbs mean, in no protocol's words.
+//
+// Execute runs one command that names a key on the shard that owns it. The shard's turn has begun
+// (Shard::BeginTurn); the command's hash is set. It counts what memcached counts per command. Verbs
+// that concern all cores are the server's, but each core's part of them is done here, by
+// ExecuteOnEveryShard.
+#ifndef LARDER_ENGINE_EXECUTE_H_
+#define LARDER_ENGINE_EXECUTE_H_
+
+#include "larder/clock.h"
+#include "larder/command.h"
+#include "larder/outcome.h"
+#include "stats/counters.h"
+#include "store/shard.h"
+
+namespace larder::engine {
+
+// Where commands are executed: one core's cache and its counters.
+struct Place {
+  store::Shard& shard;
+  stats::CounterBlock& counters;
+};
+
+// The value of the outcome points into the shard, until the shard is next changed. `command.verb`
+// is of kind kRead or kWrite, or kRejected with a key (a value over the limit, whose old value must
+// go).
+Outcome Execute(Place place, const Command& command);
+
+// This shard's part of a verb of kind kServer: flush_all, cache_memlimit (`number` is this shard's
+// part, in bytes).
+void ExecuteOnEveryShard(Place place, const Command& command);
+
+// A protocol's exptime as an expiry: 0 never; up to 30 days relative; larger absolute; in the past
+// or negative: an expiry that has passed already. Rounded up, so that nothing is gone before its
+// time.
+CacheSeconds ExpiryOf(int64_t exptime, Now now);
+
+// Relative times end here: 30 days, in seconds.
+inline constexpr int64_t kRelativeExptimeMax = 60LL * 60 * 24 * 30;
+
+}  // namespace larder::engine
+
+#endif  // LARDER_ENGINE_EXECUTE_H_
