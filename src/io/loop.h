@@ -5,10 +5,13 @@
 // is a turn:
 //
 //   1. what was asked for since the last turn (sends, closes, doorbells) is handed to the kernel,
-//   in the same system
-//      call that waits;
+//      in the same system call that waits;
 //   2. all that became ready is told to the owner: OnAccept, OnReceive, OnSent, …;
 //   3. LoopOwner::OnTurnEnd(), where the owner acts on the whole batch.
+//
+// No call of the owner is answered from inside itself: OnSent and OnClosed come from a later
+// RunOnce(). A loop that is destroyed calls nobody any more, and closes the descriptors of the
+// streams still attached.
 //
 // Received bytes are lent until OnTurnEnd() has returned: the owner may parse all connections of a
 // turn first and execute then. What it needs longer, it copies.
@@ -42,7 +45,8 @@ class Stream {
   virtual void OnReceiveEnd(int error) = 0;
   // The one send in flight has ended: bytes taken (> 0, perhaps fewer than given) or -errno.
   virtual void OnSent(int result) = 0;
-  // After Close(): the loop has forgotten the stream; it may be destroyed in this call.
+  // After Close(), in a later turn: the loop has forgotten the stream; it may be destroyed in this
+  // call, or attached again. No OnReceive and no OnReceiveEnd come between Close() and this.
   virtual void OnClosed() = 0;
 
  protected:
@@ -76,6 +80,15 @@ class LoopOwner {
   ~LoopOwner() = default;
 };
 
+// When OnSent() is told. A lazy notice spares the kernel a completion and the loop a turn; it is
+// for sends after which the owner has nothing to do: no more bytes wait, nothing is paused or
+// closing.
+enum class Notice : uint8_t {
+  kPrompt,  // OnSent ends the next wait
+  kLazy,    // if all bytes are taken, OnSent may wait for the next turn that something else starts;
+            // anything short of that is told promptly
+};
+
 class Loop {
  public:
   Loop() = default;
@@ -83,7 +96,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   virtual ~Loop() = default;
 
-  // Starts accepting on a listening socket, which stays the caller's. Returns its number: 0, 1, …
+  // Starts accepting on a listening socket (non-blocking), which stays the caller's. Returns its
+  // number: 0, 1, …
   virtual int AddListener(int fd) = 0;
   // After OnAcceptError. Idempotent.
   virtual void ResumeAccept(int listener) = 0;
