@@ -28,18 +28,19 @@ enum class ParseState : uint8_t {
   kNeedBody,  // `command` is complete but for its value, which has not all arrived: `consumed`
               // bytes are the line. Show the same bytes again when `consumed + body_bytes + 2` of
               // them are there (a value ends in \r\n)
-  kSkip,  // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
+  kSkip,      // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
 };
 
-// Where the parser stands inside a line; kept by the caller between calls, all zero at the start of
-// a line.
+// Where the parser stands in what the client has sent; kept by the caller between calls. Resume{}
+// at the start of a connection, afterwards always the last result's.
 struct Resume {
   enum class At : uint8_t {
+    kFirstLine,  // of the connection: it tells whether there is a browser at the other end
     kLineStart,
     kKeys,      // inside the key list of a get, gets, gat, gats
     kSkipLine,  // the line was wrong and already answered; drop up to its end
   };
-  At at = At::kLineStart;
+  At at = At::kFirstLine;
   Verb verb = Verb::kRejected;
   int64_t exptime = 0;  // of gat, gats
 
@@ -57,7 +58,7 @@ struct Parsed {
   uint64_t discard_bytes = 0;
   // Of kNeedBody: the value's bytes, without its line end.
   size_t body_bytes = 0;
-  // Where to go on.
+  // Where to go on; of kNeedMore and kNeedBody, what was given.
   Resume resume;
   Command command;
 };

@@ -1,0 +1,143 @@
+#include "protocol/text_encoder.h"
+
+#include <string_view>
+
+#include "larder/version.h"
+#include "util/bytes.h"
+#include "util/check.h"
+
+namespace larder::protocol {
+namespace {
+
+using util::Append;
+using util::AppendDecimal;
+
+char* AppendEnd(const Command& command, char* out) {
+  return command.last_key ? Append(out, "END\r\n") : out;
+}
+
+char* AppendHit(const Command& command, const Outcome& outcome, char* out) {
+  out = Append(out, "VALUE ");
+  out = Append(out, command.key);
+  *out++ = ' ';
+  out = AppendDecimal(out, outcome.client_flags);
+  *out++ = ' ';
+  out = AppendDecimal(out, outcome.value.size());
+  if (command.verb == Verb::kGets || command.verb == Verb::kGats) {
+    *out++ = ' ';
+    out = AppendDecimal(out, outcome.cas);
+  }
+  out = Append(out, "\r\n");
+  out = Append(out, outcome.value);
+  out = Append(out, "\r\n");
+  return AppendEnd(command, out);
+}
+
+char* AppendNumber(const Outcome& outcome, char* out) {
+  out = AppendDecimal(out, outcome.number);
+  return Append(out, "\r\n");
+}
+
+// That something without a key was done.
+char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
+  switch (command.verb) {
+    case Verb::kVersion:
+      out = Append(out, "VERSION ");
+      out = Append(out, kVersion);
+      return Append(out, "\r\n");
+    case Verb::kStats:
+      return Append(out, outcome.value);
+    case Verb::kQuit:
+      return out;
+    default:
+      return Append(out, "OK\r\n");
+  }
+}
+
+std::string_view NoMemoryText(Verb verb) {
+  switch (verb) {
+    case Verb::kIncr:
+      return "SERVER_ERROR out of memory in incr\r\n";
+    case Verb::kDecr:
+      return "SERVER_ERROR out of memory in decr\r\n";
+    case Verb::kCacheMemlimit:
+      return "MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n";
+    default:
+      return "SERVER_ERROR out of memory storing object\r\n";
+  }
+}
+
+// Statuses that are a fixed line, whatever else the outcome holds.
+std::string_view LineOf(Verb verb, Status status) {
+  switch (status) {
+    case Status::kOk:
+    case Status::kHit:
+    case Status::kMiss:
+    case Status::kNumber:
+      break;
+    case Status::kStored:
+      return "STORED\r\n";
+    case Status::kNotStored:
+      return "NOT_STORED\r\n";
+    case Status::kExists:
+      return "EXISTS\r\n";
+    case Status::kNotFound:
+      return "NOT_FOUND\r\n";
+    case Status::kDeleted:
+      return "DELETED\r\n";
+    case Status::kTouched:
+      return "TOUCHED\r\n";
+    case Status::kNonNumeric:
+      return "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
+    case Status::kTooLarge:
+      return "SERVER_ERROR object too large for cache\r\n";
+    case Status::kNoMemory:
+      return NoMemoryText(verb);
+    case Status::kLimitTooSmall:
+      return "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n";
+    case Status::kNotAllowed:
+      return verb == Verb::kFlushAll ? "CLIENT_ERROR flush_all not allowed\r\n"
+                                     : "CLIENT_ERROR command not allowed\r\n";
+    case Status::kUnknownCommand:
+      return "ERROR\r\n";
+    case Status::kBadFormat:
+      return "CLIENT_ERROR bad command line format\r\n";
+    case Status::kBadDataChunk:
+      return "CLIENT_ERROR bad data chunk\r\n";
+    case Status::kInvalidExptime:
+      return "CLIENT_ERROR invalid exptime argument\r\n";
+    case Status::kInvalidDelta:
+      return "CLIENT_ERROR invalid numeric delta argument\r\n";
+    case Status::kDeleteUsage:
+      return "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
+    case Status::kTooManyConnections:
+      return "ERROR Too many open connections\r\n";
+    case Status::kLineTooLong:
+    case Status::kForeignProtocol:
+      return {};
+  }
+  CHECK(false);
+}
+
+}  // namespace
+
+char* EncodeText(const Command& command, const Outcome& outcome, char* out) {
+  if (command.noreply) {
+    return out;
+  }
+  const Status status = command.verb == Verb::kRejected ? command.rejection : outcome.status;
+  switch (status) {
+    case Status::kHit:
+      return AppendHit(command, outcome, out);
+    case Status::kMiss:
+      return AppendEnd(command, out);
+    case Status::kNumber:
+      return AppendNumber(outcome, out);
+    case Status::kOk:
+      return AppendDone(command, outcome, out);
+    default:
+      return Append(out, LineOf(command.verb, status));
+  }
+}
+
+}  // namespace larder::protocol
