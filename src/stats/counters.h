@@ -56,7 +56,8 @@ class alignas(64) CounterBlock {
   [[nodiscard]] uint64_t Get(Counter counter) const {
     return cells_[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
   }
-  // Owner only: all counters to zero, gauges as they are (`stats reset`).
+  // Owner only: what `stats reset` means, as memcached has it. Every COUNTER begins again at zero,
+  // total_connections and total_items with them; a GAUGE says what is now, and stays.
   void ResetCounters();
 
  private:
