@@ -1,0 +1,159 @@
+// One client: bytes in, replies out, in order.
+//
+// A connection lives on one core. What it receives in a turn is parsed where it lies, into the
+// worker's batch; when the batch has been executed, unread bytes are kept (input_), and the turn's
+// replies leave in one send.
+//
+//   lent bytes ──┐
+//                ├─► window_ ──parse──► Batch ──Execute──► output_ ──Flush──► kernel
+//   input_ ──────┘        ▲                │  └─► another core ─► pending_ ──►┘
+//                         └──── Stop ──────┘
+//
+// It stops reading its client while it owes too much (ReplyMark), while it waits for a slot, or
+// while it streams: the first command that cannot be executed becomes the front of the window
+// again, and no later one is executed before it.
+//
+// Idle, it holds no buffers.
+#ifndef LARDER_SERVER_CONNECTION_H_
+#define LARDER_SERVER_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "io/input_buffer.h"
+#include "io/loop.h"
+#include "io/output_queue.h"
+#include "larder/clock.h"
+#include "protocol/codec.h"
+#include "server/batch.h"
+#include "server/message.h"
+#include "server/pending_replies.h"
+
+namespace larder::server {
+
+class Worker;
+
+class Connection final : public io::Stream {
+ public:
+  Connection(Worker& worker, uint64_t id, int fd, int listener);
+  ~Connection();
+
+  // io::Stream, from the loop.
+  void OnReceive(std::string_view bytes) override;
+  void OnReceiveEnd(int error) override;
+  void OnSent(int result) override;
+  void OnClosed() override;
+
+  // From the worker, in the order of the batch: executes, asks another core, or stops.
+  void Execute(const BatchEntry& entry);
+  // From the worker, at the end of every turn in which the connection took part: goes on with what
+  // was stopped, sends, closes.
+  void EndTurn();
+  // An answer from another core.
+  void TakeReply(Message& message);
+
+  // Answers `command`, in its turn.
+  void Reply(const Command& command, const Outcome& outcome);
+  // A slot for a command that `answers` cores must answer.
+  uint32_t Park(uint32_t answers);
+  // A core's part of a parked command is done; `bytes` of the reply, given by one of them.
+  void Unpark(uint32_t ticket, std::string_view bytes);
+  // Our own part is done, and brings the words.
+  void UnparkWith(uint32_t ticket, const Command& command, const Outcome& outcome);
+  // Streams the connections of all cores. Nothing is pending.
+  void StartListing();
+  // A page of the listing, from another core.
+  void TakePage(Message& message);
+  // Is any earlier command still unanswered?
+  [[nodiscard]] bool HasPending() const { return pending_ != nullptr && !pending_->empty(); }
+
+  // Ends the conversation once everything owed has been sent; what the client still sends is not
+  // read as commands.
+  void CloseWhenDone();
+  // Ends it at once.
+  void Abort();
+  // True if nothing is owed, unread or in flight.
+  [[nodiscard]] bool Idle() const;
+
+  [[nodiscard]] uint64_t id() const { return id_; }
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int listener() const { return listener_; }
+  [[nodiscard]] CacheSeconds last_active() const { return last_active_; }
+  [[nodiscard]] bool closing() const { return closing_ || closed_; }
+  // Of a connection that has sent everything and waits for the client to hang up: until when.
+  [[nodiscard]] CacheSeconds linger_until() const { return linger_until_; }
+  // Bytes of buffers that this connection holds.
+  [[nodiscard]] uint64_t InputBytes() const { return input_.capacity(); }
+  [[nodiscard]] uint64_t OutputBytes() const;
+
+ private:
+  void ParseWindow();
+  void AddToBatch(const Command& command);
+  // The batch has been executed: keeps what is unread.
+  void FinishInput();
+  void KeepInput(std::string_view bytes);
+  // The value that is arriving finds no room: refuses its command, and swallows the rest of it.
+  void RefuseBody();
+  [[nodiscard]] bool MayExecute() const;
+  void Stop(const BatchEntry& entry);
+  void Resume();
+  void Flush();
+  void SteerReceive();
+  void CloseIfDone();
+  void Recharge();
+  void Ask(const Command& command, uint32_t owner);
+  void ContinueListing();
+  void AppendText(std::string_view text);
+
+  // A reply that comes in pages, core by core (`stats conns`).
+  struct Listing {
+    uint64_t cursor = 0;
+    uint32_t core = 0;
+    bool active = false;
+    bool asked = false;  // a page is on its way
+  };
+
+  Worker& worker_;
+  const protocol::Codec* codec_;
+  const uint64_t id_;
+
+  // The bytes being parsed in this turn: lent by the loop, or in input_.
+  std::string_view window_;
+  const char* window_end_ = nullptr;
+  uint64_t discard_bytes_ = 0;  // of a refused value, still to come
+  size_t needed_bytes_ = 0;     // the window is not worth parsing before it has so many
+  protocol::Resume resume_;
+
+  io::InputBuffer input_;
+  io::OutputQueue output_;
+  std::unique_ptr<PendingReplies> pending_;
+
+  uint64_t charged_input_bytes_ = 0;
+  uint64_t charged_output_bytes_ = 0;
+  Listing listing_;
+  uint32_t asked_ = 0;  // messages on their way that name this connection
+  CacheSeconds last_active_ = 0;
+  CacheSeconds linger_until_ = 0;
+  const int fd_;
+  const int16_t listener_;
+
+  bool in_turn_ : 1 = false;         // is in the worker's list of this turn
+  bool has_window_ : 1 = false;      // window_ is set
+  bool window_is_lent_ : 1 = false;  // and is not input_
+  bool stopped_ : 1 = false;         // the next command cannot be executed now
+  bool paused_ : 1 = false;          // the loop has been told not to receive
+  bool sending_ : 1 = false;
+  bool closing_ : 1 = false;       // no more commands are read
+  bool lingering_ : 1 = false;     // all is sent; waiting for the client's FIN
+  bool received_all_ : 1 = false;  // the client's FIN has come
+  bool closed_ : 1 = false;        // the loop has been told to close
+  bool gone_ : 1 = false;          // and has done so
+
+  friend class Worker;
+};
+
+}  // namespace larder::server
+
+#endif  // LARDER_SERVER_CONNECTION_H_

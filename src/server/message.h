@@ -1,0 +1,111 @@
+// What cores tell each other: a fixed-size envelope with small keys and values inline.
+//
+//   byte 0                      64                                                   256
+//        +----------------------+-----------------------------------------------------+
+//        | header: one line     | payload: key, then value; or the bytes of a reply   |
+//        +----------------------+-----------------------------------------------------+
+//
+// What does not fit inline travels as a heap block, whose ownership goes with the message. Only the
+// lines that are used are written and read.
+#ifndef LARDER_SERVER_MESSAGE_H_
+#define LARDER_SERVER_MESSAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "larder/command.h"
+#include "larder/outcome.h"
+#include "protocol/codec.h"
+
+namespace larder::server {
+
+class Connection;
+
+struct alignas(64) Message {
+  enum class Kind : uint8_t {
+    kCommand,     // execute it on your shard, encode the reply, answer with kReply
+    kEverywhere,  // your part of a verb of all cores; answer with an empty kReply
+    kListPage,    // describe your connections after id `number`; answer with kPage
+    kReply,       // to `asker`, slot `ticket`
+    kPage,        // to `asker`: a page of its listing, and `number` where to go on, 0 at the end
+  };
+
+  Kind kind;
+  Verb verb;
+  bool noreply;
+  bool last_key;
+  Status rejection;
+  protocol::Protocol protocol;
+  uint8_t key_bytes;
+  bool in_block;    // the payload is in `block`
+  uint32_t ticket;  // the asker's slot for the reply
+  uint32_t client_flags;
+  uint32_t payload_bytes;  // key and value; or the reply
+  uint32_t unused;
+  Connection* asker;  // only the core that asked may look into it
+  char* block;        // of new char[]; the receiver deletes it
+  uint64_t hash;
+  int64_t exptime;
+  uint64_t number;
+
+  static constexpr size_t kInlineBytesMax = 192;
+  char payload[kInlineBytesMax];
+
+  // Room for `bytes` of payload: inline, or a new block.
+  char* MakeRoom(size_t bytes) {
+    payload_bytes = static_cast<uint32_t>(bytes);
+    in_block = bytes > kInlineBytesMax;
+    block = in_block ? new char[bytes] : nullptr;
+    return in_block ? block : payload;
+  }
+  [[nodiscard]] std::string_view Payload() const {
+    return {in_block ? block : payload, payload_bytes};
+  }
+  void FreeBlock() {
+    if (in_block) delete[] block;
+    in_block = false;
+  }
+};
+
+static_assert(sizeof(Message) == 256);
+static_assert(offsetof(Message, payload) == 64);
+
+// Fills the envelope of a command for the core that owns its key, and reads it there. The views of
+// the result point into the message.
+inline void PutCommand(const Command& command, Message& message) {
+  message.kind = Message::Kind::kCommand;
+  message.verb = command.verb;
+  message.noreply = command.noreply;
+  message.last_key = command.last_key;
+  message.rejection = command.rejection;
+  message.key_bytes = static_cast<uint8_t>(command.key.size());
+  message.client_flags = command.client_flags;
+  message.hash = command.hash;
+  message.exptime = command.exptime;
+  message.number = command.number;
+  char* out = message.MakeRoom(command.key.size() + command.value.size());
+  std::memcpy(out, command.key.data(), command.key.size());
+  if (!command.value.empty()) {
+    std::memcpy(out + command.key.size(), command.value.data(), command.value.size());
+  }
+}
+
+inline Command CommandIn(const Message& message) {
+  const std::string_view payload = message.Payload();
+  return Command{.verb = message.verb,
+                 .noreply = message.noreply,
+                 .last_key = message.last_key,
+                 .rejection = message.rejection,
+                 .client_flags = message.client_flags,
+                 .exptime = message.exptime,
+                 .number = message.number,
+                 .hash = message.hash,
+                 .key = payload.substr(0, message.key_bytes),
+                 .value = payload.substr(message.key_bytes)};
+}
+
+}  // namespace larder::server
+
+#endif  // LARDER_SERVER_MESSAGE_H_

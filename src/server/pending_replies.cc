@@ -1,0 +1,120 @@
+#include "server/pending_replies.h"
+
+#include <cstring>
+#include <utility>
+
+#include "util/check.h"
+
+namespace larder::server {
+
+uint32_t PendingReplies::Wait(uint32_t answers) {
+  DCHECK(!full());
+  DCHECK_GT(answers, 0);
+  slots_.push_back(Slot{.waits = answers});
+  return front_ticket_ + static_cast<uint32_t>(slots_.size() - front_) - 1;
+}
+
+char* PendingReplies::Reserve(size_t bytes_max) {
+  reserved_at_ = held_.size();
+  held_.resize(reserved_at_ + bytes_max);
+  return held_.data() + reserved_at_;
+}
+
+void PendingReplies::Commit(const char* end) {
+  const size_t bytes = static_cast<size_t>(end - (held_.data() + reserved_at_));
+  held_.resize(reserved_at_ + bytes);
+  held_bytes_ += bytes;
+  DCHECK(!empty());
+  Slot& last = slots_.back();
+  // Neighbours that are both ready are one.
+  if (last.waits == 0 && last.block == nullptr && last.offset + last.bytes == reserved_at_) {
+    last.bytes += static_cast<uint32_t>(bytes);
+    return;
+  }
+  slots_.push_back(Slot{.bytes = static_cast<uint32_t>(bytes), .offset = reserved_at_});
+}
+
+PendingReplies::Slot& PendingReplies::SlotOf(uint32_t ticket) {
+  const uint32_t index = ticket - front_ticket_;
+  CHECK_LT(index, slots_.size() - front_);
+  Slot& slot = slots_[front_ + index];
+  CHECK_GT(slot.waits, 0);
+  return slot;
+}
+
+bool PendingReplies::Fill(uint32_t ticket, std::string_view bytes) {
+  Slot& slot = SlotOf(ticket);
+  --slot.waits;
+  if (!bytes.empty()) {
+    DCHECK_EQ(slot.bytes, 0);
+    slot.offset = held_.size();
+    slot.bytes = static_cast<uint32_t>(bytes.size());
+    held_.append(bytes);
+    held_bytes_ += bytes.size();
+  }
+  return slot.waits == 0;
+}
+
+bool PendingReplies::FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, size_t bytes) {
+  Slot& slot = SlotOf(ticket);
+  --slot.waits;
+  DCHECK_EQ(slot.bytes, 0);
+  slot.block = std::move(block);
+  slot.bytes = static_cast<uint32_t>(bytes);
+  held_bytes_ += bytes;
+  return slot.waits == 0;
+}
+
+bool PendingReplies::MoveReady(io::OutputQueue& output) {
+  const size_t before = front_;
+  while (front_ < slots_.size() && slots_[front_].waits == 0) {
+    Slot& slot = slots_[front_];
+    if (slot.block != nullptr) {
+      output.AppendOwned(std::move(slot.block), slot.bytes);
+    } else if (slot.bytes > 0) {
+      char* out = output.Reserve(slot.bytes);
+      std::memcpy(out, held_.data() + slot.offset, slot.bytes);
+      output.Commit(out + slot.bytes);
+    }
+    held_bytes_ -= slot.bytes;
+    ++front_;
+    ++front_ticket_;
+  }
+  if (front_ == before) return false;
+  if (empty()) {
+    slots_.clear();
+    front_ = 0;
+    held_.clear();
+    DCHECK_EQ(held_bytes_, 0);
+  } else if (front_ >= kSlotsMax) {
+    // A connection that always has something outstanding: the slots behind us are dropped now and
+    // then. Held bytes behind us are dropped with them; what lies before the first slot that still
+    // has bytes is free.
+    slots_.erase(slots_.begin(), slots_.begin() + static_cast<ptrdiff_t>(front_));
+    front_ = 0;
+    size_t free_bytes = held_.size();
+    for (const Slot& slot : slots_) {
+      if (slot.bytes > 0 && slot.block == nullptr) free_bytes = std::min(free_bytes, slot.offset);
+    }
+    held_.erase(0, free_bytes);
+    for (Slot& slot : slots_) {
+      if (slot.bytes > 0 && slot.block == nullptr) slot.offset -= free_bytes;
+    }
+  }
+  return true;
+}
+
+void PendingReplies::CheckInvariants() const {
+  uint64_t bytes = 0;
+  for (size_t i = front_; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    bytes += slot.bytes;
+    if (slot.block == nullptr && slot.bytes > 0) {
+      CHECK_LE(slot.offset + slot.bytes, held_.size());
+    }
+  }
+  CHECK_EQ(bytes, held_bytes_);
+  CHECK(empty() || slots_[front_].waits > 0 || front_ == 0);
+}
+
+}  // namespace larder::server

@@ -1,0 +1,76 @@
+// The replies of one connection that must wait for their turn: slots in request order, from the
+// oldest command that another core has not answered yet.
+//
+//   ticket   7        8        9        10
+//          +--------+--------+--------+--------+
+//          | waits  | ready  | ready  | waits  | ...
+//          +--------+--------+--------+--------+
+//            ^ front: when it is filled, 7, 8 and 9 go to the output queue
+//
+// A slot that concerns all cores waits for several answers. Ready bytes are kept in one growing
+// buffer; large replies of other cores stay in the block that they came in. Empty in the common
+// case: a connection has none of these while nothing is outstanding.
+#ifndef LARDER_SERVER_PENDING_REPLIES_H_
+#define LARDER_SERVER_PENDING_REPLIES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/output_queue.h"
+#include "larder/command.h"
+
+namespace larder::server {
+
+class PendingReplies {
+ public:
+  // More commands of one connection are not in flight at once.
+  static constexpr size_t kSlotsMax = 1024;
+
+  [[nodiscard]] bool empty() const { return front_ == slots_.size(); }
+  [[nodiscard]] bool full() const { return slots_.size() - front_ >= kSlotsMax; }
+  // Bytes held back.
+  [[nodiscard]] uint64_t held_bytes() const { return held_bytes_; }
+
+  // A slot that waits for `answers` answers; returns its ticket.
+  uint32_t Wait(uint32_t answers);
+
+  // Appends a reply that is ready, behind those that wait: write at most `bytes_max` bytes at
+  // Reserve, then Commit.
+  char* Reserve(size_t bytes_max);
+  void Commit(const char* end);
+
+  // An answer to `ticket`: its bytes, copied; or a block, taken over. True if the slot waits no
+  // longer.
+  bool Fill(uint32_t ticket, std::string_view bytes);
+  bool FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, size_t bytes);
+
+  // Moves all that is ready at the front to `output`. True if anything moved.
+  bool MoveReady(io::OutputQueue& output);
+
+  void CheckInvariants() const;
+
+ private:
+  struct Slot {
+    uint32_t waits = 0;  // answers still missing
+    uint32_t bytes = 0;
+    size_t offset = 0;  // in held_, unless there is a block
+    std::unique_ptr<char[]> block;
+  };
+
+  Slot& SlotOf(uint32_t ticket);
+
+  std::vector<Slot> slots_;  // those before front_ are gone
+  size_t front_ = 0;
+  uint32_t front_ticket_ = 0;
+  std::string held_;
+  uint64_t held_bytes_ = 0;
+  size_t reserved_at_ = 0;
+};
+
+}  // namespace larder::server
+
+#endif  // LARDER_SERVER_PENDING_REPLIES_H_

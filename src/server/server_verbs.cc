@@ -1,0 +1,187 @@
+#include "server/server_verbs.h"
+
+#include <string>
+#include <vector>
+
+#include "larder/version.h"
+#include "server/connection.h"
+#include "server/worker.h"
+#include "stats/stats_text.h"
+#include "util/check.h"
+
+namespace larder::server {
+
+using stats::Counter;
+
+namespace {
+
+// memcached's minimum for cache_memlimit, in megabytes.
+constexpr uint64_t kMemlimitMegabytesMin = 8;
+
+Outcome Text(std::string_view text) { return Outcome{.status = Status::kOk, .value = text}; }
+
+// Gives every core its part of the command, and answers when all have done it. `number` is of each
+// part.
+Outcome OnEveryCore(Worker& worker, Connection& connection, Command command, uint64_t number) {
+  Mailboxes& mailboxes = worker.cluster().mailboxes;
+  command.number = number;
+  worker.ExecuteEverywhere(command);
+  if (mailboxes.cores() == 1) return Outcome{.status = Status::kOk};
+  const uint32_t ticket = connection.Park(mailboxes.cores());
+  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
+    if (core == worker.index()) continue;
+    Message& message = mailboxes.Ask(worker.index(), core);
+    PutCommand(command, message);
+    message.kind = Message::Kind::kEverywhere;
+    message.asker = &connection;
+    message.ticket = ticket;
+  }
+  // Our part is done first, and brings the words.
+  connection.UnparkWith(ticket, command, Outcome{.status = Status::kOk});
+  return Outcome{.status = Status::kOk, .progress = Progress::kParked};
+}
+
+bool IsOfAllCores(const Command& command) {
+  return command.verb == Verb::kFlushAll || command.verb == Verb::kCacheMemlimit ||
+         (command.verb == Verb::kStats &&
+          stats::StatsKindOf(command.key) == stats::StatsKind::kReset);
+}
+
+bool IsListing(const Command& command) {
+  return command.verb == Verb::kStats &&
+         stats::StatsKindOf(command.key) == stats::StatsKind::kConns;
+}
+
+std::vector<const stats::CounterBlock*> AllBlocks(const Worker& worker) {
+  std::vector<const stats::CounterBlock*> blocks;
+  for (const Worker* each : worker.cluster().workers) blocks.push_back(&each->counters());
+  return blocks;
+}
+
+stats::StatList General(const Worker& worker) {
+  const Cluster& cluster = worker.cluster();
+  stats::GeneralStats general;
+  stats::ReadProcess(general);
+  general.uptime_s = worker.now().FloorSeconds() - cluster.started_s;
+  general.unix_time_s = worker.now().unix_ns / 1'000'000'000;
+  general.version = kVersion;
+  general.libevent = cluster.loop_version;
+  general.max_connections = cluster.connections_max;
+  general.limit_maxbytes = cluster.memory_bytes_max.load(std::memory_order_relaxed);
+  general.accepting_conns = worker.Accepting() ? 1 : 0;
+  general.threads = cluster.mailboxes.cores();
+  return stats::GeneralList(general, AllBlocks(worker));
+}
+
+stats::SizeTotals Sizes(const Worker& worker) {
+  stats::SizeTotals totals;
+  for (const Worker* each : worker.cluster().workers) each->shard().size_classes().AddTo(totals);
+  return totals;
+}
+
+uint64_t HeapBytes(const Worker& worker) {
+  uint64_t bytes = 0;
+  for (const Worker* each : worker.cluster().workers) {
+    bytes += each->counters().Get(Counter::kHeapBytes);
+  }
+  return bytes;
+}
+
+stats::StatList Settings(const Worker& worker) {
+  stats::StatList list;
+  for (const auto& [name, value] : worker.cluster().settings) list.push_back({name, value});
+  return list;
+}
+
+Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
+  std::string& text = worker.scratch();
+  switch (stats::StatsKindOf(command.key)) {
+    case stats::StatsKind::kGeneral:
+      text = stats::StatText(General(worker));
+      break;
+    case stats::StatsKind::kItems:
+      text = stats::StatText(stats::ItemsList(Sizes(worker)));
+      break;
+    case stats::StatsKind::kSlabs:
+      text = stats::StatText(stats::SlabsList(Sizes(worker), HeapBytes(worker)));
+      break;
+    case stats::StatsKind::kSizes:
+      text = stats::StatText(stats::SizesList());
+      break;
+    case stats::StatsKind::kSettings:
+      text = stats::StatText(Settings(worker));
+      break;
+    case stats::StatsKind::kEmpty:
+      text = stats::StatText({});
+      break;
+    case stats::StatsKind::kConns:
+      connection.StartListing();
+      return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
+    case stats::StatsKind::kReset:
+      return OnEveryCore(worker, connection, command, 0);
+    case stats::StatsKind::kDetail:
+    case stats::StatsKind::kCachedump:
+    case stats::StatsKind::kUnknown:
+      return Outcome{.status = Status::kUnknownCommand};
+  }
+  return Text(text);
+}
+
+Outcome SetMemoryLimit(Worker& worker, Connection& connection, const Command& command) {
+  if (command.number < kMemlimitMegabytesMin) return Outcome{.status = Status::kLimitTooSmall};
+  const uint64_t bytes = command.number << 20;
+  worker.cluster().memory_bytes_max.store(bytes, std::memory_order_relaxed);
+  return OnEveryCore(worker, connection, command, bytes / worker.cluster().mailboxes.cores());
+}
+
+}  // namespace
+
+bool MayExecuteServerVerb(const Worker& worker, const Connection& connection,
+                          const Command& command) {
+  if (IsListing(command)) return !connection.HasPending();
+  if (!IsOfAllCores(command)) return true;
+  const Mailboxes& mailboxes = worker.cluster().mailboxes;
+  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
+    if (core != worker.index() && !mailboxes.CanAsk(worker.index(), core)) return false;
+  }
+  return true;
+}
+
+Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command& command) {
+  switch (command.verb) {
+    case Verb::kFlushAll:
+      if (!worker.cluster().flush_enabled) return Outcome{.status = Status::kNotAllowed};
+      worker.counters().Add(Counter::kCmdFlush);
+      return OnEveryCore(worker, connection, command, 0);
+    case Verb::kCacheMemlimit:
+      return SetMemoryLimit(worker, connection, command);
+    case Verb::kStats:
+      return Stats(worker, connection, command);
+    case Verb::kVerbosity:
+      worker.cluster().verbosity.store(static_cast<int>(command.number), std::memory_order_relaxed);
+      return Outcome{.status = Status::kOk};
+    case Verb::kVersion:
+      return Text(kVersion);
+    case Verb::kQuit:
+    case Verb::kRejected:
+      return Outcome{.status = command.rejection};
+    case Verb::kGet:
+    case Verb::kGets:
+    case Verb::kGat:
+    case Verb::kGats:
+    case Verb::kSet:
+    case Verb::kAdd:
+    case Verb::kReplace:
+    case Verb::kAppend:
+    case Verb::kPrepend:
+    case Verb::kCas:
+    case Verb::kDelete:
+    case Verb::kTouch:
+    case Verb::kIncr:
+    case Verb::kDecr:
+      break;
+  }
+  CHECK(false);
+}
+
+}  // namespace larder::server

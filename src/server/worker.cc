@@ -1,0 +1,353 @@
+#include "server/worker.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "io/socket.h"
+#include "stats/stats_text.h"
+#include "util/check.h"
+
+namespace larder::server {
+
+using stats::Counter;
+
+namespace {
+
+// Between looks at expired items and at connections, while there is nothing more urgent.
+constexpr uint64_t kTickNs = 1'000'000'000;
+// While expired items wait: a step of kTickItems every hundredth of a second keeps up with a
+// million a second.
+constexpr uint64_t kBusyTickNs = 10'000'000;
+constexpr uint32_t kTickItems = 8192;
+// While accepting is paused for lack of descriptors.
+constexpr uint64_t kAcceptRetryNs = 50'000'000;
+// Requests of one other core that are executed in one turn; the rest waits, so that our own
+// connections get their share.
+constexpr size_t kInboxMessagesMax = 512;
+constexpr size_t kGroupMax = Batch::kEntriesMax;
+// What a connection may owe before it is not read any more, at most and at least.
+constexpr uint64_t kReplyMarkMax = 1 << 20;
+constexpr uint64_t kReplyMarkMin = 4 << 10;
+// Changes of buffers below this are not worth telling the shard.
+constexpr uint64_t kBudgetStepBytes = 256 << 10;
+// Bytes of a page of a listing; about.
+constexpr size_t kListPageBytes = 16 << 10;
+
+// An eighth of the memory is for replies that wait for slow clients, and as much for values that
+// are arriving.
+uint64_t BufferBytesMax(uint64_t memory_bytes_max) {
+  return std::max<uint64_t>(memory_bytes_max / 8, 2 << 20);
+}
+
+}  // namespace
+
+Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
+    : options_(options),
+      cluster_(cluster),
+      loop_(loop),
+      shard_({.memory_bytes_max = options.memory_bytes_max,
+              .item_bytes_max = cluster.item_bytes_max,
+              .when_full = options.evict ? store::WhenFull::kEvict : store::WhenFull::kRefuse,
+              .hash = cluster.hash,
+              .huge_pages = options.huge_pages},
+             counters_),
+      limits_({.item_bytes_max = cluster.item_bytes_max}),
+      now_(cluster.clock.Read()),
+      memory_bytes_max_(options.memory_bytes_max) {
+  turn_.reserve(64);
+}
+
+Worker::~Worker() { CHECK(connections_.empty()); }
+
+void Worker::AddListener(int fd) { listeners_.push_back(loop_.AddListener(fd)); }
+
+// --- a turn -------------------------------------------------------------------------------------
+
+void Worker::RunTurn(int64_t wait_ns) {
+  if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
+  if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
+  wait_ns = std::min<int64_t>(wait_ns, kTickNs);
+  if (more_mail_ || !starved_.empty()) wait_ns = 0;
+  if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
+  loop_.RunOnce(*this, wait_ns);
+  cluster_.mailboxes.Awake(index());
+}
+
+void Worker::BeginTurn() {
+  if (turn_begun_) return;
+  turn_begun_ = true;
+  now_ = cluster_.clock.Read();
+  shard_.BeginTurn(now_);
+}
+
+void Worker::OnTurnEnd() {
+  BeginTurn();
+  counters_.Add(Counter::kTurns);
+  ExecuteBatch();
+  DrainInboxes();
+  for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
+  if (now_.ns >= next_tick_ns_) Tick();
+  if (phase() != Phase::kServe) DrainConnections();
+  // The list may grow while it is walked.
+  for (size_t i = 0; i < turn_.size(); ++i) {
+    Connection* connection = turn_[i];
+    connection->EndTurn();
+    if (connection->gone_ && connection->asked_ == 0) Destroy(*connection);
+  }
+  turn_.clear();
+  counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));
+  AdjustBudget();
+  turn_begun_ = false;
+}
+
+void Worker::AddToTurn(Connection& connection) {
+  if (connection.in_turn_) return;
+  connection.in_turn_ = true;
+  turn_.push_back(&connection);
+}
+
+void Worker::ExecuteBatch() {
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    const uint64_t hash = batch_[i].command.hash;
+    if (OwnerOf(hash) == index()) shard_.PrefetchItem(hash);
+  }
+  for (size_t i = 0; i < batch_.size(); ++i) batch_[i].connection->Execute(batch_[i]);
+  batch_.Clear();
+}
+
+// --- other cores --------------------------------------------------------------------------------
+
+void Worker::DrainInboxes() {
+  more_mail_ = false;
+  for (uint32_t from = 0; from < cluster_.mailboxes.cores(); ++from) {
+    util::SpscRing<Message>* inbox = cluster_.mailboxes.Inbox(index(), from);
+    if (inbox == nullptr) continue;
+    size_t taken = 0;
+    while (taken < kInboxMessagesMax) {
+      size_t count = 0;
+      while (count < kGroupMax && inbox->At(count) != nullptr) {
+        const Message& message = *inbox->At(count);
+        if (message.kind == Message::Kind::kCommand) shard_.PrefetchBucket(message.hash);
+        ++count;
+      }
+      if (count == 0) break;
+      AnswerGroup(from, *inbox, count);
+      taken += count;
+    }
+    more_mail_ = more_mail_ || inbox->Front() != nullptr;
+    inbox->Release();
+  }
+}
+
+void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const Message& message = *inbox.At(i);
+    if (message.kind == Message::Kind::kCommand) shard_.PrefetchItem(message.hash);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Message& message = *inbox.Front();
+    switch (message.kind) {
+      case Message::Kind::kReply:
+        cluster_.mailboxes.Answered(index(), from);
+        message.asker->TakeReply(message);
+        break;
+      case Message::Kind::kPage:
+        cluster_.mailboxes.Answered(index(), from);
+        message.asker->TakePage(message);
+        break;
+      case Message::Kind::kCommand:
+      case Message::Kind::kEverywhere:
+      case Message::Kind::kListPage:
+        Answer(from, message);
+        break;
+    }
+    inbox.Pop();
+  }
+}
+
+void Worker::Answer(uint32_t from, Message& request) {
+  Message& reply = cluster_.mailboxes.Answer(index(), from);
+  reply.kind = Message::Kind::kReply;
+  reply.asker = request.asker;
+  reply.ticket = request.ticket;
+  const Command command = CommandIn(request);
+  if (request.kind == Message::Kind::kCommand) {
+    const protocol::Codec& codec = protocol::CodecOf(request.protocol);
+    const Outcome outcome = engine::Execute(place(), command);
+    char* out = reply.MakeRoom(codec.encoded_bytes_max(command, outcome));
+    reply.payload_bytes = static_cast<uint32_t>(codec.encode(command, outcome, out) - out);
+  } else if (request.kind == Message::Kind::kEverywhere) {
+    ExecuteEverywhere(command);
+    reply.MakeRoom(0);
+  } else {
+    reply.kind = Message::Kind::kPage;
+    reply.number = request.number;
+    const std::string page = ListConnections(reply.number);
+    std::copy(page.begin(), page.end(), reply.MakeRoom(page.size()));
+  }
+  request.FreeBlock();
+}
+
+void Worker::ExecuteEverywhere(const Command& command) {
+  if (command.verb == Verb::kStats) {
+    counters_.ResetCounters();
+    shard_.ResetSizeClasses();
+    return;
+  }
+  if (command.verb == Verb::kCacheMemlimit) {
+    memory_bytes_max_ = command.number;
+    AdjustBudget();
+    return;
+  }
+  engine::ExecuteOnEveryShard(place(), command);
+}
+
+// --- clients ------------------------------------------------------------------------------------
+
+void Worker::OnAccept(int listener, int fd) {
+  BeginTurn();
+  counters_.Add(Counter::kTotalConnections);
+  // The count goes up before it is compared, so that two cores cannot both take the last place.
+  if (cluster_.connections.fetch_add(1, std::memory_order_relaxed) >= cluster_.connections_max) {
+    cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
+    counters_.Add(Counter::kRejectedConnections);
+    io::RefuseClient(fd, "ERROR Too many open connections\r\n");
+    return;
+  }
+  counters_.Add(Counter::kCurrConnections);
+  const uint64_t id = next_id_++;
+  auto connection = std::make_unique<Connection>(*this, id, fd, listener);
+  loop_.Attach(*connection, fd);
+  connections_.emplace(id, std::move(connection));
+}
+
+void Worker::OnAcceptError(int listener, int error) {
+  BeginTurn();
+  if (error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS) {
+    counters_.Add(Counter::kListenDisabled);
+  }
+  paused_listeners_.push_back(listener);
+}
+
+void Worker::Destroy(Connection& connection) {
+  counters_.Subtract(Counter::kCurrConnections, 1);
+  cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
+  std::erase(starved_, &connection);
+  Recharge(-static_cast<int64_t>(connection.charged_input_bytes_),
+           -static_cast<int64_t>(connection.charged_output_bytes_));
+  connections_.erase(connection.id());
+}
+
+std::string Worker::ListConnections(uint64_t& cursor) const {
+  stats::StatList list;
+  std::string text;
+  auto it = connections_.upper_bound(cursor);
+  for (; it != connections_.end() && text.size() < kListPageBytes; ++it) {
+    const Connection& connection = *it->second;
+    const std::string address = io::PeerName(connection.fd());
+    const auto& names = cluster_.listener_names;
+    const auto listener = static_cast<size_t>(connection.listener());
+    list.clear();
+    // Numbers of connections are unique over all cores.
+    stats::AppendConnection(
+        list, {.id = connection.id() * cluster_.mailboxes.cores() + index(),
+               .address = address,
+               .listen_address = listener < names.size() ? std::string_view(names[listener]) : "",
+               .state = connection.closing() ? "conn_closing" : "conn_read",
+               .idle_s = now_.FloorSeconds() - connection.last_active()});
+    stats::AppendStatLines(list, text);
+    cursor = connection.id();
+  }
+  if (it == connections_.end()) cursor = 0;
+  return text;
+}
+
+// --- memory -------------------------------------------------------------------------------------
+
+void Worker::Recharge(int64_t input_bytes, int64_t output_bytes) {
+  input_bytes_ += static_cast<uint64_t>(input_bytes);
+  output_bytes_ += static_cast<uint64_t>(output_bytes);
+  counters_.Set(Counter::kReadBufferBytes, input_bytes_ + loop_.BufferBytes());
+  counters_.Set(Counter::kReplyBytes, output_bytes_);
+}
+
+uint64_t Worker::ReplyMark() const {
+  // A fixed share of what is still free: many slow clients get less each, and there is always
+  // something left for the next one (Choudhury and Hahne, "Dynamic Queue Length Thresholds for
+  // Shared-Memory Packet Switches", ToN 1998).
+  const uint64_t pool = BufferBytesMax(memory_bytes_max_);
+  const uint64_t free_bytes = pool > output_bytes_ ? pool - output_bytes_ : 0;
+  return std::clamp(free_bytes / 2, kReplyMarkMin, kReplyMarkMax);
+}
+
+bool Worker::AdmitInput(uint64_t bytes) const {
+  // The largest value must find room while nobody else sends one.
+  const uint64_t pool =
+      std::max(BufferBytesMax(memory_bytes_max_), 2 * (cluster_.item_bytes_max + (64 << 10)));
+  return input_bytes_ + bytes <= pool;
+}
+
+void Worker::AdjustBudget() {
+  const uint64_t buffers = input_bytes_ + output_bytes_ + loop_.BufferBytes();
+  const uint64_t total = memory_bytes_max_ > buffers ? memory_bytes_max_ - buffers : 0;
+  const uint64_t change =
+      total > budgeted_bytes_ ? total - budgeted_bytes_ : budgeted_bytes_ - total;
+  if (change < kBudgetStepBytes) return;
+  budgeted_bytes_ = total;
+  // The cache keeps half of its memory whatever the clients owe.
+  shard_.SetMemoryBytesMax(std::max(total, memory_bytes_max_ / 2));
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+void Worker::Tick() {
+  more_to_tick_ = shard_.Tick(kTickItems);
+  next_tick_ns_ = now_.ns + (more_to_tick_ ? kBusyTickNs : kTickNs / 4);
+  for (const int listener : std::exchange(paused_listeners_, {})) {
+    if (phase() == Phase::kServe) loop_.ResumeAccept(listener);
+  }
+  if (last_second_ == now_.FloorSeconds()) return;
+  last_second_ = now_.FloorSeconds();
+  TickConnections();
+}
+
+void Worker::TickConnections() {
+  const CacheSeconds second = now_.FloorSeconds();
+  for (const auto& [id, connection] : connections_) {
+    if (connection->lingering_ && second >= connection->linger_until()) {
+      connection->Abort();
+    } else if (cluster_.idle_timeout_s > 0 &&
+               second - connection->last_active() > cluster_.idle_timeout_s) {
+      connection->CloseWhenDone();
+    }
+  }
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void Worker::Signal(Phase phase) {
+  // Release: what the caller did before is seen by the worker that reads the phase.
+  phase_.store(phase, std::memory_order_release);
+  loop_.Wake();
+}
+
+void Worker::DrainConnections() {
+  if (drain_turns_ == 0) {
+    for (const int listener : listeners_) loop_.RemoveListener(listener);
+  }
+  // What had arrived before the signal is read in the first turns, and answered.
+  if (++drain_turns_ < 3) {
+    loop_.Wake();
+    return;
+  }
+  for (const auto& [id, connection] : connections_) {
+    if (connection->Idle()) connection->CloseWhenDone();
+  }
+}
+
+void Worker::CloseAll() {
+  for (const auto& [id, connection] : connections_) connection->Abort();
+}
+
+}  // namespace larder::server

@@ -1,0 +1,185 @@
+// One core: its shard, its connections, its part of the mailboxes, driven by one loop.
+//
+// Everything here runs on the core's thread (in the simulator, one thread runs all cores), but for
+// the functions that say otherwise. A turn:
+//
+//   loop: receive ──► connections parse into the batch ──► execute ──► inboxes: execute for others,
+//   take replies
+//         ──► connections send ──► publish to other cores ──► loop: one system call that submits
+//         all and waits
+#ifndef LARDER_SERVER_WORKER_H_
+#define LARDER_SERVER_WORKER_H_
+
+#include <absl/container/btree_map.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/execute.h"
+#include "io/loop.h"
+#include "io/output_queue.h"
+#include "larder/clock.h"
+#include "protocol/codec.h"
+#include "runtime/mailbox.h"
+#include "server/batch.h"
+#include "server/connection.h"
+#include "server/message.h"
+#include "stats/counters.h"
+#include "store/shard.h"
+#include "util/hash.h"
+
+namespace larder::server {
+
+using Mailboxes = runtime::Mailboxes<Message>;
+
+// What all workers know. Set before the first one runs, and constant but for the atomics.
+struct Cluster {
+  explicit Cluster(uint32_t cores, util::KeyHash key_hash, const Clock& system_clock)
+      : mailboxes(Mailboxes::Options{.cores = cores}), hash(key_hash), clock(system_clock) {}
+
+  Mailboxes mailboxes;
+  util::KeyHash hash;
+  const Clock& clock;
+  std::vector<class Worker*> workers;
+  uint64_t item_bytes_max = 1 << 20;
+  uint32_t connections_max = 1024;
+  uint32_t idle_timeout_s = 0;
+  bool flush_enabled = true;
+  CacheSeconds started_s = 0;
+  std::vector<std::pair<std::string, std::string>> settings;
+  std::string loop_version;
+  std::vector<std::string> listener_names;  // of each listener number, for `stats conns`
+  // Open client connections of all cores: the limit is one for all. Relaxed: a count, nothing is
+  // published by it.
+  std::atomic<uint32_t> connections{0};
+  std::atomic<int> verbosity{0};
+  std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
+};
+
+class Worker final : public io::LoopOwner {
+ public:
+  struct Options {
+    uint32_t index = 0;
+    uint64_t memory_bytes_max = 64ULL << 20;  // this core's part
+    bool evict = true;
+    bool huge_pages = true;
+  };
+
+  Worker(const Options& options, Cluster& cluster, io::Loop& loop);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // One turn. Waits at most `wait_ns` if there is nothing to do.
+  void RunTurn(int64_t wait_ns);
+
+  // How the worker ends. Each phase implies those before it.
+  enum class Phase : uint8_t { kServe, kDrain, kStop };
+  // From any thread: the phase to go to; wakes the loop.
+  void Signal(Phase phase);
+  // On the worker's thread.
+  [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool HasConnections() const { return !connections_.empty(); }
+  // Closes everything at once, and turns until the kernel has let go.
+  void CloseAll();
+
+  // A listening socket, which the worker does not own. All workers add the same ones in the same
+  // order.
+  void AddListener(int fd);
+
+  // io::LoopOwner
+  void OnAccept(int listener, int fd) override;
+  void OnAcceptError(int listener, int error) override;
+  void OnWake() override {}
+  void OnTurnEnd() override;
+
+  // For connections.
+  void BeginTurn();
+  void AddToTurn(Connection& connection);
+  void ExecuteBatch();
+  void Destroy(Connection& connection);
+  // A connection could not ask another core; it goes on when a reply has come.
+  void AddStarved(Connection& connection) { starved_.push_back(&connection); }
+  void Recharge(int64_t input_bytes, int64_t output_bytes);
+  // Owing so much, a connection is not read: the more all connections owe together, the less each
+  // may. Bytes.
+  [[nodiscard]] uint64_t ReplyMark() const;
+  // May the buffers of values in flight grow by `bytes`?
+  [[nodiscard]] bool AdmitInput(uint64_t bytes) const;
+
+  [[nodiscard]] Batch& batch() { return batch_; }
+  [[nodiscard]] io::Loop& loop() { return loop_; }
+  [[nodiscard]] io::BlockPool& blocks() { return blocks_; }
+  [[nodiscard]] store::Shard& shard() { return shard_; }
+  [[nodiscard]] stats::CounterBlock& counters() { return counters_; }
+  [[nodiscard]] const stats::CounterBlock& counters() const { return counters_; }
+  [[nodiscard]] const store::Shard& shard() const { return shard_; }
+  [[nodiscard]] Cluster& cluster() const { return cluster_; }
+  // For texts that are copied at once.
+  [[nodiscard]] std::string& scratch() { return scratch_; }
+  // False while accepting is paused for lack of descriptors.
+  [[nodiscard]] bool Accepting() const { return paused_listeners_.empty(); }
+  [[nodiscard]] uint32_t index() const { return options_.index; }
+  [[nodiscard]] Now now() const { return now_; }
+  [[nodiscard]] engine::Place place() { return {shard_, counters_}; }
+  [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
+  // Which core owns the key.
+  [[nodiscard]] uint32_t OwnerOf(uint64_t hash) const {
+    return util::ShardOf(hash, cluster_.mailboxes.cores());
+  }
+
+  // Describes this core's connections after id `cursor` for `stats conns`; `cursor` becomes where
+  // to go on, or 0.
+  std::string ListConnections(uint64_t& cursor) const;
+
+  // This core's part of a verb of all cores.
+  void ExecuteEverywhere(const Command& command);
+
+ private:
+  void DrainInboxes();
+  void AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count);
+  void Answer(uint32_t from, Message& request);
+  void Tick();
+  void TickConnections();
+  void AdjustBudget();
+  void DrainConnections();
+
+  const Options options_;
+  Cluster& cluster_;
+  io::Loop& loop_;
+  stats::CounterBlock counters_;
+  store::Shard shard_;
+  io::BlockPool blocks_;
+  const protocol::ParserLimits limits_;
+
+  Now now_;
+  bool turn_begun_ = false;
+  bool more_mail_ = false;
+  bool more_to_tick_ = false;
+  uint64_t next_tick_ns_ = 0;
+  CacheSeconds last_second_ = 0;
+
+  Batch batch_;
+  std::vector<Connection*> turn_;
+  std::vector<Connection*> starved_;
+  absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  uint64_t next_id_ = 1;
+
+  uint64_t memory_bytes_max_;
+  uint64_t input_bytes_ = 0;
+  uint64_t output_bytes_ = 0;
+  uint64_t budgeted_bytes_ = 0;
+
+  std::string scratch_;
+  std::vector<int> listeners_;
+  std::vector<int> paused_listeners_;
+  uint32_t drain_turns_ = 0;
+  std::atomic<Phase> phase_{Phase::kServe};
+};
+
+}  // namespace larder::server
+
+#endif  // LARDER_SERVER_WORKER_H_
