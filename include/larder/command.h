@@ -51,9 +51,9 @@ struct Command {
   uint64_t hash = 0;
   // The key; of stats: the rest of the line; of kRejected as kTooLarge: the key whose old value
   // must go, or empty.
-  std::string_view key;
+  std::string_view key = {};
   // The value of a storing verb.
-  std::string_view value;
+  std::string_view value = {};
 };
 
 // Spelling of `verb` in the text protocol. Static storage.

@@ -51,7 +51,7 @@ struct Outcome {
   uint64_t cas = 0;
   uint64_t number = 0;
   // Into the shard; valid until the shard is next changed.
-  std::string_view value;
+  std::string_view value = {};
 };
 
 }  // namespace larder

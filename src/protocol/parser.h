@@ -59,8 +59,8 @@ struct Parsed {
   // Of kNeedBody: the value's bytes, without its line end.
   size_t body_bytes = 0;
   // Where to go on; of kNeedMore and kNeedBody, what was given.
-  Resume resume;
-  Command command;
+  Resume resume = {};
+  Command command = {};
 };
 
 struct ParserLimits {

@@ -28,13 +28,13 @@ enum class WhenFull : uint8_t { kEvict, kRefuse };
 // What Put stores. `value` and `value_tail` are stored one after the other; both may point into an
 // item of this shard.
 struct NewItem {
-  std::string_view key;
+  std::string_view key = {};
   uint64_t hash = 0;
   uint32_t client_flags = 0;
   CacheSeconds expire_at =
       kNever;  // not kNever and <= now: stored as if expired, that is, the key is erased
-  std::string_view value;
-  std::string_view value_tail;
+  std::string_view value = {};
+  std::string_view value_tail = {};
 };
 
 enum class PutResult : uint8_t { kStored, kTooLarge, kNoMemory };
