@@ -112,7 +112,8 @@ class Loop {
   virtual void ResumeReceive(Stream& stream) = 0;
   // Sends; at most one at a time per stream. `parts` is copied (at most kSendPartsMax of them), the
   // bytes are not: they stay valid until OnSent.
-  virtual void Send(Stream& stream, std::span<const iovec> parts) = 0;
+  virtual void Send(Stream& stream, std::span<const iovec> parts,
+                    Notice notice = Notice::kPrompt) = 0;
   // Tells the peer that no more will be sent (FIN), once nothing is in flight; receiving goes on.
   virtual void FinishSending(Stream& stream) = 0;
   // Shuts both directions down and closes the descriptor. A send in flight is cancelled, its OnSent
