@@ -1,0 +1,150 @@
+#include "config/help.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "config/settings.h"
+
+namespace larder::config {
+namespace {
+
+constexpr size_t kHelpColumns = 80;
+constexpr size_t kHelpIndent = 30;
+constexpr size_t kFileColumns = 100;
+
+constexpr std::string_view kHelpHead =
+    "Usage: larderd [FLAG]...\n"
+    "A cache server that speaks Memcached. The flags are memcached's where it has one.\n";
+constexpr std::string_view kHelpTail =
+    "A flag counts before its variable (LARDER_PORT for --port, and so on), the\n"
+    "variable before the file, the file before the default. Sizes take the units\n"
+    "k, m, g, t; times s, m, h, d.\n";
+
+constexpr std::string_view kFileHead =
+    "# Larder: every setting at its default. Use it with `larderd --config FILE`; delete the # "
+    "before\n"
+    "# a setting to change it. Flags and LARDER_* variables count before this file.\n"
+    "#\n"
+    "# The format is TOML without sections: name = value, texts in quotes, lists in brackets.\n";
+
+// Appends `text` in lines of at most `columns`, each after the first begun with `prefix`; `column`
+// is where the cursor stands.
+void AppendWrapped(std::string_view text, std::string_view prefix, size_t columns, size_t column,
+                   std::string& out) {
+  bool first_of_line = true;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!first_of_line && column + 1 + word.size() > columns) {
+      out += '\n';
+      out += prefix;
+      column = prefix.size();
+      first_of_line = true;
+    }
+    if (!first_of_line) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first_of_line = false;
+  }
+  out += '\n';
+}
+
+std::string_view Placeholder(ValueType type) {
+  switch (type) {
+    case ValueType::kPort:
+    case ValueType::kNoUdp:
+      return "PORT";
+    case ValueType::kNumber:
+    case ValueType::kThreads:
+      return "N";
+    case ValueType::kSize:
+    case ValueType::kMegabytes:
+      return "SIZE";
+    case ValueType::kSeconds:
+      return "TIME";
+    case ValueType::kMode:
+      return "MODE";
+    case ValueType::kText:
+      return "TEXT";
+    case ValueType::kAddresses:
+      return "ADDR";
+    case ValueType::kIo:
+      return "WAY";
+    case ValueType::kSwitch:
+    case ValueType::kLevel:
+      return "";
+  }
+  return "";
+}
+
+void AppendFlag(std::string_view flag, std::string_view long_name, std::string_view placeholder,
+                std::string_view help, std::string& out) {
+  std::string left = flag.empty() ? "      --" : "  -" + std::string(flag) + ", --";
+  left += long_name;
+  if (!placeholder.empty()) left += " " + std::string(placeholder);
+  if (left.size() + 2 > kHelpIndent) {
+    left += "\n" + std::string(kHelpIndent, ' ');
+  } else {
+    left.resize(kHelpIndent, ' ');
+  }
+  out += left;
+  AppendWrapped(help, std::string(kHelpIndent, ' '), kHelpColumns, kHelpIndent, out);
+}
+
+// The default as the file has it: numbers and booleans bare, anything else a text.
+std::string FileValue(const SettingInfo& info) {
+  const std::string_view text = info.default_text;
+  const bool is_number =
+      !text.empty() && info.type != ValueType::kMode &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number || info.type == ValueType::kSwitch) return std::string(text);
+  return "\"" + std::string(text) + "\"";
+}
+
+}  // namespace
+
+std::string HelpText() {
+  std::string out(kHelpHead);
+  std::string_view group;
+  for (const SettingInfo& info : AllSettings()) {
+    if (info.group != group) {
+      group = info.group;
+      out += "\n" + std::string(group) + ":\n";
+    }
+    std::string help(info.help);
+    if (!info.IsFlagOnly() && !info.default_text.empty()) {
+      help += " (default: " + std::string(info.default_text) + ")";
+    }
+    AppendFlag(info.flag, info.long_name, Placeholder(info.type), help, out);
+  }
+  out += "\nOther:\n";
+  AppendFlag("", "config", "FILE", "Read settings from a file; config/larder.conf lists them all.",
+             out);
+  AppendFlag("", "print-config", "", "Print that file, with every default, and exit.", out);
+  AppendFlag("h", "help", "", "Print this and exit.", out);
+  AppendFlag("V", "version", "", "Print the version and exit.", out);
+  out += "\n";
+  out += kHelpTail;
+  return out;
+}
+
+std::string ConfigTemplate() {
+  std::string out(kFileHead);
+  std::string_view group;
+  for (const SettingInfo& info : AllSettings()) {
+    if (info.group != group) {
+      group = info.group;
+      out += "\n# ---- " + std::string(group) + " ----\n";
+    }
+    out += "\n# ";
+    AppendWrapped(info.help, "# ", kFileColumns, 2, out);
+    out += "#" + std::string(info.long_name) + " = " + FileValue(info) + "\n";
+  }
+  return out;
+}
+
+}  // namespace larder::config

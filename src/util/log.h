@@ -1,0 +1,88 @@
+// Lines for the people who run the server: a thin face over spdlog.
+//
+// One Log is made by main and handed to those who need it. A line goes to stderr as
+//
+//   2026-07-01 12:00:00.123 warning: message
+//
+// Any thread may write; a line is written whole, under a lock, so this is for events and never for
+// requests. Control characters in a message come out escaped: nobody can forge a line, whatever
+// bytes a client sends. Bytes of clients are shown with Quoted(), which also bounds them, and such
+// lines ask a LogLimiter first.
+#ifndef LARDER_UTIL_LOG_H_
+#define LARDER_UTIL_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace larder::util {
+
+enum class LogLevel : uint8_t {
+  kError,  // something that was asked for does not happen
+  kWarn,   // it works, but not as wished
+  kInfo,   // starts, stops, choices made
+  kDebug,  // for the curious
+};
+
+// What -v, -vv, … ask for: without any, everything but kDebug.
+LogLevel LevelOfVerbosity(uint32_t verbosity);
+
+class Log {
+ public:
+  // To stderr.
+  explicit Log(LogLevel level);
+  // To `stream`, which outlives the log.
+  Log(LogLevel level, std::ostream& stream);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // From any thread.
+  void SetLevel(LogLevel level);
+  [[nodiscard]] bool Shows(LogLevel level) const;
+
+  void Error(std::string_view message) { Write(LogLevel::kError, message); }
+  void Warn(std::string_view message) { Write(LogLevel::kWarn, message); }
+  void Info(std::string_view message) { Write(LogLevel::kInfo, message); }
+  void Debug(std::string_view message) { Write(LogLevel::kDebug, message); }
+  void Write(LogLevel level, std::string_view message);
+
+ private:
+  struct Sink;
+  std::unique_ptr<Sink> sink_;
+};
+
+// `text` with everything outside printable ASCII, and the backslash, as \n, \\ or \x1f. For lines
+// of our own words use EscapedControls, which leaves UTF-8 and the backslash as they are.
+std::string Escaped(std::string_view text);
+std::string EscapedControls(std::string_view text);
+// Escaped and in quotes; of more than `bytes_max` bytes only the first, with the whole length after
+// the quotes: "abc"… (300 bytes).
+std::string Quoted(std::string_view text, size_t bytes_max = 64);
+
+// Lets at most `lines_per_s` lines through in any second of its owner's clock. Belongs to one core;
+// costs two compares.
+class LogLimiter {
+ public:
+  explicit LogLimiter(uint32_t lines_per_s) : lines_per_s_(lines_per_s) {}
+
+  struct Admission {
+    bool admitted;
+    // Lines that were held back since the last one admitted; worth a word on this one.
+    uint64_t held_back;
+  };
+  Admission Admit(uint64_t now_s);
+
+ private:
+  uint32_t lines_per_s_;
+  uint32_t lines_ = 0;  // admitted in second_
+  uint64_t second_ = 0;
+  uint64_t held_back_ = 0;
+};
+
+}  // namespace larder::util
+
+#endif  // LARDER_UTIL_LOG_H_
