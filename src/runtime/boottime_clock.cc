@@ -1,0 +1,25 @@
+#include "runtime/boottime_clock.h"
+
+#include <ctime>
+
+namespace larder::runtime {
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+uint64_t ReadNs(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return static_cast<uint64_t>(time.tv_sec) * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);
+}
+
+}  // namespace
+
+BoottimeClock::BoottimeClock() : origin_ns_(ReadNs(CLOCK_BOOTTIME) - kNsPerSecond) {}
+
+Now BoottimeClock::Read() const {
+  return Now{.ns = ReadNs(CLOCK_BOOTTIME) - origin_ns_,
+             .unix_ns = static_cast<int64_t>(ReadNs(CLOCK_REALTIME))};
+}
+
+}  // namespace larder::runtime

@@ -1,0 +1,33 @@
+// One thread for one core: named, and pinned to its CPU where there is one for it.
+#ifndef LARDER_RUNTIME_CORE_THREAD_H_
+#define LARDER_RUNTIME_CORE_THREAD_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <thread>
+
+namespace larder::runtime {
+
+class CoreThread {
+ public:
+  struct Options {
+    uint32_t index = 0;
+    std::optional<int> cpu =
+        std::nullopt;  // not pinned without; a CPU that is refused is not insisted on
+  };
+
+  // Starts `body` at once.
+  CoreThread(const Options& options, std::function<void()> body);
+  // Waits for `body` to return.
+  ~CoreThread();
+  CoreThread(const CoreThread&) = delete;
+  CoreThread& operator=(const CoreThread&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace larder::runtime
+
+#endif  // LARDER_RUNTIME_CORE_THREAD_H_
