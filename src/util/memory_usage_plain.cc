@@ -1,0 +1,7 @@
+#include "util/memory_usage.h"
+
+namespace larder::util {
+
+std::optional<AllocatorUsage> ReadAllocator() { return std::nullopt; }
+
+}  // namespace larder::util
