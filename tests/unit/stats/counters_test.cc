@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string_view>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -57,6 +58,23 @@ TEST(Counters, ResetClearsCountersAndKeepsGauges) {
   for (const CounterInfo& info : AllCounters()) {
     EXPECT_EQ(block.Get(info.counter), info.gauge ? 7U : 0U) << info.prometheus_name;
   }
+}
+
+// For ThreadSanitizer too: one writes, another reads.
+TEST(Counters, AnyThreadMayReadWhileTheOwnerWrites) {
+  constexpr uint64_t kCount = 100'000;
+  CounterBlock block;
+  std::thread owner([&block] {
+    for (uint64_t i = 0; i < kCount; ++i) block.Add(Counter::kGetHits);
+  });
+  uint64_t last = 0;
+  for (uint64_t i = 0; i < kCount && last < kCount; ++i) {
+    const uint64_t now = block.Get(Counter::kGetHits);
+    EXPECT_GE(now, last);
+    last = now;
+  }
+  owner.join();
+  EXPECT_EQ(block.Get(Counter::kGetHits), kCount);
 }
 
 // Seen on memcached 1.6.45: of the names that Larder counts, a reset leaves these as they are.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -59,6 +60,26 @@ TEST(SizeClasses, TotalsAreSumsOverShards) {
   EXPECT_EQ(totals.Get(39, ClassCounter::kBytes), 600000U);
   EXPECT_EQ(totals.Get(39, ClassCounter::kEvicted), 1U);
   EXPECT_EQ(totals.Get(2, ClassCounter::kItems), 0U);
+}
+
+// For ThreadSanitizer too: one writes, another sums.
+TEST(SizeClasses, AnyThreadMaySumWhileTheOwnerWrites) {
+  SizeClasses classes;
+  std::thread owner([&classes] {
+    for (int i = 0; i < 50'000; ++i) {
+      classes.Store(300);
+      if (i % 2 == 0) classes.Remove(300);
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    SizeTotals totals;
+    classes.AddTo(totals);
+    EXPECT_LE(totals.Get(6, ClassCounter::kItems), 25'001U);
+    EXPECT_LE(totals.Get(6, ClassCounter::kStored), 50'000U);
+  }
+  owner.join();
+  EXPECT_EQ(classes.Get(6, ClassCounter::kItems), 25'000U);
+  EXPECT_EQ(classes.Get(6, ClassCounter::kBytes), 25'000U * 300);
 }
 
 TEST(SizeClasses, ResetKeepsWhatTheCacheHolds) {
