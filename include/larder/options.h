@@ -1,9 +1,12 @@
-// What a server is told when it is made. Plain values; config/ fills them from flags, environment and file.
+// What a server is told when it is made. Plain values; config/ fills them from flags, environment
+// and file.
 #ifndef LARDER_OPTIONS_H_
 #define LARDER_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,15 +15,18 @@ namespace larder {
 enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 
 struct ServerOptions {
-  // Where to listen. TCP unless `port` is 0; -1 takes any free port.
-  int port = 11211;
-  std::vector<std::string> listen_addresses = {"127.0.0.1"};  // host, host:port, [v6]:port
-  std::string unix_path;                                      // empty: none
+  // Where to listen for TCP; none: not at all.
+  struct Listen {
+    std::string host;  // a name or an address, IPv6 without brackets
+    int port = 0;      // -1: any that is free
+  };
+  std::vector<Listen> listen;
+  std::string unix_path;  // empty: none
   uint32_t unix_mode = 0700;
   int backlog = 1024;
 
   uint32_t threads = 1;
-  std::vector<uint32_t> cpus;  // one per thread to pin it to; empty: not pinned
+  std::vector<int> cpus;  // one per thread to pin it to; empty: not pinned
   IoChoice io = IoChoice::kAuto;
 
   uint64_t memory_bytes_max = 64ULL << 20;  // items, table and buffers of all cores
@@ -32,6 +38,8 @@ struct ServerOptions {
   bool flush_enabled = true;
 
   int verbosity = 0;
+  // Told a line worth logging, on any thread; may be empty. `warning`: it works, but not as wished.
+  std::function<void(std::string_view line, bool warning)> log;
   // What `stats settings` answers, in order.
   std::vector<std::pair<std::string, std::string>> settings;
 };

@@ -2,10 +2,11 @@
 //
 //   auto server = Server::Start(options, &error);   // listening when it returns
 //   …
-//   server->Drain(5000);                             // accept no more, answer what is owed
-//   delete server                                     // joins the threads
+//   server->BeginDrain();                            // accept no more, answer what is owed
+//   … until server->Drained(), or as long as you will wait …
+//   server.reset();                                  // cuts off who is left, joins the threads
 //
-// Start, Drain and the destructor are called from one thread, which is none of the server's own.
+// All calls are made from one thread, which is none of the server's own.
 #ifndef LARDER_SERVER_H_
 #define LARDER_SERVER_H_
 
@@ -36,9 +37,10 @@ class Server {
   };
   [[nodiscard]] virtual std::vector<Address> Addresses() const = 0;
 
-  // Stops accepting, answers what has been asked, closes. Returns when all clients are gone, or after `limit_ms`: then those that
-  // remain are cut off.
-  virtual void Drain(uint32_t limit_ms) = 0;
+  // Stops accepting; answers what has been asked, then closes. Returns at once.
+  virtual void BeginDrain() = 0;
+  // True once all clients are gone.
+  [[nodiscard]] virtual bool Drained() const = 0;
 };
 
 }  // namespace larder

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "larder/options.h"
+
 namespace larder::config {
 
 // How a setting is written and what it becomes.
@@ -42,8 +44,6 @@ struct ListenAddress {
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
-
-enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 
 inline constexpr uint32_t kAutoThreads = 0;
 

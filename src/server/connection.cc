@@ -349,7 +349,13 @@ void Connection::Flush() {
   std::array<iovec, io::Loop::kSendPartsMax> parts;
   const size_t count = output_.Parts(parts);
   sending_ = true;
-  worker_.loop().Send(*this, std::span(parts).first(count));
+  // Nothing to do when it is done: then the completion needs no turn of its own.
+  uint64_t bytes = 0;
+  for (const iovec& part : std::span(parts).first(count)) bytes += part.iov_len;
+  const bool lazy =
+      bytes == output_.owed() && !stopped_ && !closing_ && !received_all_ && !listing_.active;
+  worker_.loop().Send(*this, std::span(parts).first(count),
+                      lazy ? io::Notice::kLazy : io::Notice::kPrompt);
 }
 
 void Connection::SteerReceive() {

@@ -268,8 +268,6 @@ std::string Worker::ListConnections(uint64_t& cursor) const {
 void Worker::Recharge(int64_t input_bytes, int64_t output_bytes) {
   input_bytes_ += static_cast<uint64_t>(input_bytes);
   output_bytes_ += static_cast<uint64_t>(output_bytes);
-  counters_.Set(Counter::kReadBufferBytes, input_bytes_ + loop_.BufferBytes());
-  counters_.Set(Counter::kReplyBytes, output_bytes_);
 }
 
 uint64_t Worker::ReplyMark() const {
@@ -294,6 +292,8 @@ void Worker::AdjustBudget() {
   const uint64_t change =
       total > budgeted_bytes_ ? total - budgeted_bytes_ : budgeted_bytes_ - total;
   if (change < kBudgetStepBytes) return;
+  counters_.Set(Counter::kReadBufferBytes, input_bytes_ + loop_.BufferBytes());
+  counters_.Set(Counter::kReplyBytes, output_bytes_);
   budgeted_bytes_ = total;
   // The cache keeps half of its memory whatever the clients owe.
   shard_.SetMemoryBytesMax(std::max(total, memory_bytes_max_ / 2));
