@@ -31,7 +31,9 @@ inline Integer LoadUnaligned(const char* from) {
 
 // Copies `text` to `out` and returns the end of the copy.
 inline char* Append(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) {  // an empty view may point nowhere, which memcpy does not allow
+    std::memcpy(out, text.data(), text.size());
+  }
   return out + text.size();
 }
 
