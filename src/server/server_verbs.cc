@@ -22,11 +22,11 @@ Outcome Text(std::string_view text) { return Outcome{.status = Status::kOk, .val
 
 // Gives every core its part of the command, and answers when all have done it. `number` is of each
 // part.
-Outcome OnEveryCore(Worker& worker, Connection& connection, Command command, uint64_t number) {
+Outcome OnEveryCore(Worker& worker, Connection& connection, const Command& command,
+                    const Outcome& outcome) {
   Mailboxes& mailboxes = worker.cluster().mailboxes;
-  command.number = number;
   worker.ExecuteEverywhere(command);
-  if (mailboxes.cores() == 1) return Outcome{.status = Status::kOk};
+  if (mailboxes.cores() == 1) return outcome;
   const uint32_t ticket = connection.Park(mailboxes.cores());
   for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
     if (core == worker.index()) continue;
@@ -37,7 +37,7 @@ Outcome OnEveryCore(Worker& worker, Connection& connection, Command command, uin
     message.ticket = ticket;
   }
   // Our part is done first, and brings the words.
-  connection.UnparkWith(ticket, command, Outcome{.status = Status::kOk});
+  connection.UnparkWith(ticket, command, outcome);
   return Outcome{.status = Status::kOk, .progress = Progress::kParked};
 }
 
@@ -118,7 +118,7 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
       connection.StartListing();
       return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
     case stats::StatsKind::kReset:
-      return OnEveryCore(worker, connection, command, 0);
+      return OnEveryCore(worker, connection, command, Text("RESET\r\n"));
     case stats::StatsKind::kDetail:
     case stats::StatsKind::kCachedump:
     case stats::StatsKind::kUnknown:
@@ -131,7 +131,9 @@ Outcome SetMemoryLimit(Worker& worker, Connection& connection, const Command& co
   if (command.number < kMemlimitMegabytesMin) return Outcome{.status = Status::kLimitTooSmall};
   const uint64_t bytes = command.number << 20;
   worker.cluster().memory_bytes_max.store(bytes, std::memory_order_relaxed);
-  return OnEveryCore(worker, connection, command, bytes / worker.cluster().mailboxes.cores());
+  Command part = command;
+  part.number = bytes / worker.cluster().mailboxes.cores();
+  return OnEveryCore(worker, connection, part, Outcome{.status = Status::kOk});
 }
 
 }  // namespace
@@ -152,7 +154,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kFlushAll:
       if (!worker.cluster().flush_enabled) return Outcome{.status = Status::kNotAllowed};
       worker.counters().Add(Counter::kCmdFlush);
-      return OnEveryCore(worker, connection, command, 0);
+      return OnEveryCore(worker, connection, command, Outcome{.status = Status::kOk});
     case Verb::kCacheMemlimit:
       return SetMemoryLimit(worker, connection, command);
     case Verb::kStats:

@@ -10,6 +10,13 @@ void SizeClasses::Reset() {
   }
 }
 
+void SizeClasses::RemoveAll() {
+  for (auto& size_class : cells_) {
+    size_class[static_cast<size_t>(ClassCounter::kItems)].store(0, std::memory_order_relaxed);
+    size_class[static_cast<size_t>(ClassCounter::kBytes)].store(0, std::memory_order_relaxed);
+  }
+}
+
 void SizeClasses::AddTo(SizeTotals& totals) const {
   for (size_t size_class = 1; size_class < kSizeClassCount; ++size_class) {
     for (size_t i = 0; i < kClassCounterCount; ++i) {

@@ -121,6 +121,8 @@ class alignas(64) SizeClasses {
     Add(size_class, ClassCounter::kItems, ~uint64_t{0});  // less one
     Add(size_class, ClassCounter::kBytes, ~item_bytes + 1);
   }
+  // Owner only. The cache holds nothing any more (a flush).
+  void RemoveAll();
   // Owner only. One more of `counter`; of those that say why an item left, beside Remove.
   void Count(ClassCounter counter, uint64_t item_bytes) { Add(ClassOf(item_bytes), counter, 1); }
 

@@ -305,9 +305,13 @@ void AppendConnection(StatList& list, const ConnectionStats& connection) {
   Append(list, prefix + "secs_since_last_cmd", connection.idle_s);
 }
 
+void AppendStatLines(const StatList& list, std::string& text) {
+  for (const Stat& stat : list) absl::StrAppend(&text, "STAT ", stat.name, " ", stat.value, "\r\n");
+}
+
 std::string StatText(const StatList& list) {
   std::string text;
-  for (const Stat& stat : list) absl::StrAppend(&text, "STAT ", stat.name, " ", stat.value, "\r\n");
+  AppendStatLines(list, text);
   text += "END\r\n";
   return text;
 }

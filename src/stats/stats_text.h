@@ -87,7 +87,10 @@ struct ConnectionStats {
 // `stats conns`: the lines of one connection.
 void AppendConnection(StatList& list, const ConnectionStats& connection);
 
-// "STAT name value" lines and END.
+// "STAT name value" lines.
+void AppendStatLines(const StatList& list, std::string& text);
+
+// The lines, and END.
 std::string StatText(const StatList& list);
 
 }  // namespace larder::stats
