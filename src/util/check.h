@@ -40,22 +40,25 @@ constexpr bool kSafeCompare =
 
 }  // namespace larder::internal
 
-#define LARDER_CHECK_OP(op, safe, a, b)                                                       \
-  do {                                                                                        \
-    const auto& check_a = (a);                                                                \
-    const auto& check_b = (b);                                                                \
-    bool check_holds;                                                                         \
-    if constexpr (::larder::internal::kSafeCompare<std::remove_cvref_t<decltype(check_a)>,    \
-                                                   std::remove_cvref_t<decltype(check_b)>>) { \
-      check_holds = std::safe(check_a, check_b);                                              \
-    } else {                                                                                  \
-      check_holds = check_a op check_b;                                                       \
-    }                                                                                         \
-    if (!check_holds) [[unlikely]] {                                                          \
-      ::larder::internal::CheckFailedWithValues(__FILE__, __LINE__, #a " " #op " " #b,        \
-                                                ::larder::internal::Shown(check_a),           \
-                                                ::larder::internal::Shown(check_b));          \
-    }                                                                                         \
+// The comparison is a generic lambda, so that only the branch taken has to compile: clang looks at
+// both in an ordinary function.
+#define LARDER_CHECK_OP(op, safe, a, b)                                                         \
+  do {                                                                                          \
+    const auto& check_a = (a);                                                                  \
+    const auto& check_b = (b);                                                                  \
+    const bool check_holds = [](const auto& check_l, const auto& check_r) {                     \
+      if constexpr (::larder::internal::kSafeCompare<std::remove_cvref_t<decltype(check_l)>,    \
+                                                     std::remove_cvref_t<decltype(check_r)>>) { \
+        return std::safe(check_l, check_r);                                                     \
+      } else {                                                                                  \
+        return check_l op check_r;                                                              \
+      }                                                                                         \
+    }(check_a, check_b);                                                                        \
+    if (!check_holds) [[unlikely]] {                                                            \
+      ::larder::internal::CheckFailedWithValues(__FILE__, __LINE__, #a " " #op " " #b,          \
+                                                ::larder::internal::Shown(check_a),             \
+                                                ::larder::internal::Shown(check_b));            \
+    }                                                                                           \
   } while (false)
 
 #define CHECK(condition)                                               \

@@ -1,0 +1,73 @@
+// Goal: what a fuzzer has found, or was given to begin with, keeps its promises in every build.
+//
+// Method: each file of tests/corpus/text is the input of one connection. It is shown whole, a byte
+// at a time, and in every prefix, at the start of a connection and of each of its lines.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuzz/parser_properties.h"
+#include "protocol/codec.h"
+
+namespace larder::protocol {
+namespace {
+
+std::vector<std::filesystem::path> CorpusFiles() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(LARDER_SOURCE_DIR "/tests/corpus/text")) {
+    files.push_back(entry.path());
+  }
+  return files;
+}
+
+std::string Content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.is_open()) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+constexpr ParserLimits kLimits = {.item_bytes_max = 1000};
+
+TEST(TextCorpus, IsThere) { EXPECT_GE(CorpusFiles().size(), 20U); }
+
+TEST(TextCorpus, CutAtEveryByteGivesTheSameCommands) {
+  for (const auto& path : CorpusFiles()) {
+    SCOPED_TRACE(path);
+    const std::string content = Content(path);
+    testing::Client whole(CodecOf(Protocol::kText), kLimits);
+    whole.Receive(content);
+    testing::Client cut(CodecOf(Protocol::kText), kLimits);
+    for (const char& byte : content) {
+      cut.Receive({&byte, 1});
+    }
+    EXPECT_TRUE(whole == cut);
+    EXPECT_TRUE(whole.closed() || !whole.commands().empty());
+  }
+}
+
+TEST(TextCorpus, EveryPrefixWaitsOrSaysTheSame) {
+  const Resume line_start = {Resume::At::kLineStart, Verb::kRejected, 0};
+  for (const auto& path : CorpusFiles()) {
+    SCOPED_TRACE(path);
+    const std::string content = Content(path);
+    for (size_t size = 1; size < content.size(); ++size) {
+      testing::CheckPrefix(CodecOf(Protocol::kText), content, size, Resume{}, kLimits);
+    }
+    for (size_t line = content.find('\n'); line != std::string::npos;
+         line = content.find('\n', line + 1)) {
+      const std::string_view rest = std::string_view(content).substr(line + 1, 2100);
+      for (size_t size = 1; size < rest.size(); ++size) {
+        testing::CheckPrefix(CodecOf(Protocol::kText), rest, size, line_start, kLimits);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace larder::protocol
