@@ -194,6 +194,15 @@ Problem ReadFlags(std::span<const char* const> arguments, Flags& flags) {
 
 // ---- the environment ----
 
+// A variable with our prefix that is no setting's. The prefix is left out of the comparison: it
+// would make everything look near.
+std::string UnknownVariable(std::string_view name, std::vector<std::string> known) {
+  for (std::string& variable : known) variable.erase(0, kVariablePrefix.size());
+  return util::Escaped(name) + " (environment): no such setting; " +
+         DidYouMean(kVariablePrefix, name.substr(kVariablePrefix.size()), known,
+                    "larderd -h lists them, unset it if it is not meant for larderd");
+}
+
 Problem ReadEnvironment(const char* const* environment, std::vector<Given>& given,
                         std::optional<std::string>& config_path) {
   std::map<std::string, const SettingInfo*, std::less<>> variables;
@@ -209,11 +218,7 @@ Problem ReadEnvironment(const char* const* environment, std::vector<Given>& give
     const std::string_view name = pair.substr(0, equals);
     const std::string_view text = pair.substr(equals + 1);
     const auto found = variables.find(name);
-    if (found == variables.end() && name != kConfigVariable) {
-      return util::Escaped(name) + " (environment): no such setting; " +
-             DidYouMean("", name, known,
-                        "larderd -h lists them, unset it if it is not meant for larderd");
-    }
+    if (found == variables.end() && name != kConfigVariable) return UnknownVariable(name, known);
     if (text.empty()) continue;
     if (name == kConfigVariable) {
       config_path = text;
@@ -249,6 +254,18 @@ std::string FilePlace(const std::string& path, uint32_t line) {
   return util::Escaped(path) + ":" + std::to_string(line);
 }
 
+// A name in the file that is no setting's.
+std::string UnknownName(const std::string& place, std::string_view name) {
+  const std::string what = place + ": no setting is called " + util::Quoted(name) + "; ";
+  if (name == kConfigName) return what + "a file cannot name another; give --config as a flag";
+  for (const SettingInfo& info : AllSettings()) {
+    if (!name.empty() && name == info.flag) {
+      return what + "did you mean " + std::string(info.long_name) + "?";
+    }
+  }
+  return what + DidYouMean("", name, LongNames(), "larderd --print-config lists them");
+}
+
 Problem ReadFile(const std::string& path, std::vector<Given>& given) {
   std::string text;
   if (Problem problem = ReadText(path, text)) return problem;
@@ -257,13 +274,7 @@ Problem ReadFile(const std::string& path, std::vector<Given>& given) {
   for (const FileEntry& entry : content.entries) {
     const std::string place = FilePlace(path, entry.line);
     const SettingInfo* info = FindSetting(entry.name);
-    if (info == nullptr) {
-      const std::string why =
-          entry.name == kConfigName
-              ? "a file cannot name another; give --config as a flag"
-              : DidYouMean("", entry.name, LongNames(), "larderd --print-config lists them");
-      return place + ": no setting is called " + util::Quoted(entry.name) + "; " + why;
-    }
+    if (info == nullptr) return UnknownName(place, entry.name);
     const std::string where = place + ": " + entry.name;
     const auto [first, is_new] = lines.emplace(info, entry.line);
     if (!is_new) {

@@ -14,7 +14,7 @@ constexpr size_t kFileColumns = 100;
 
 constexpr std::string_view kHelpHead =
     "Usage: larderd [FLAG]...\n"
-    "A cache server that speaks Memcached. The flags are memcached's where it has one.\n";
+    "A cache server that speaks Memcached. Flags that memcached has are memcached's.\n";
 constexpr std::string_view kHelpTail =
     "A flag counts before its variable (LARDER_PORT for --port, and so on), the\n"
     "variable before the file, the file before the default. Sizes take the units\n"

@@ -155,7 +155,7 @@ bool IsPrivate(const ListenAddress& address) {
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (host == "::1") return true;
   // fc00::/7 is for private networks, fe80::/10 for one link.
-  return host.size() >= 4 &&
+  return host.find(':') == 4 &&
          (host.starts_with("fc") || host.starts_with("fd") || host.starts_with("fe8") ||
           host.starts_with("fe9") || host.starts_with("fea") || host.starts_with("feb"));
 }

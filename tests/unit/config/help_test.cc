@@ -1,0 +1,71 @@
+// Goal: the help and the configuration file say everything that settings.def says, and the file in
+// the tree is the generated one.
+#include "config/help.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "config/config_file.h"
+#include "config/settings.h"
+
+namespace larder::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(HelpTest, NamesEveryFlagInEightyColumns) {
+  const std::string help = HelpText();
+  for (const SettingInfo& info : AllSettings()) {
+    const std::string flag = info.flag.empty() ? "    --" : "-" + std::string(info.flag) + ", --";
+    EXPECT_THAT(help, HasSubstr("\n  " + flag + std::string(info.long_name) + " "));
+  }
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 80U) << line;
+    EXPECT_FALSE(line.ends_with(' ')) << line;
+  }
+}
+
+TEST(ConfigTemplateTest, TheFileInTheTreeIsGenerated) {
+  std::ifstream file(LARDER_SOURCE_DIR "/config/larder.conf", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, ConfigTemplate()) << "larderd --print-config > config/larder.conf";
+}
+
+TEST(ConfigTemplateTest, AsItStandsItSetsNothing) {
+  const FileContent content = ParseConfigText(ConfigTemplate());
+  EXPECT_TRUE(content.entries.empty());
+  EXPECT_FALSE(content.error);
+}
+
+// Method: delete the # before every setting, read the file, and find each default.
+TEST(ConfigTemplateTest, UncommentedItIsTheDefaults) {
+  std::istringstream lines(ConfigTemplate());
+  std::string uncommented;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() > 1 && line.front() == '#' && line[1] >= 'a' && line[1] <= 'z')
+      line.erase(0, 1);
+    uncommented += line + "\n";
+  }
+  const FileContent content = ParseConfigText(uncommented);
+  ASSERT_FALSE(content.error) << content.error->sentence;
+  ASSERT_EQ(content.entries.size(), AllSettings().size());
+  Settings settings;
+  for (size_t i = 0; i < content.entries.size(); ++i) {
+    const FileEntry& entry = content.entries[i];
+    const SettingInfo& info = AllSettings()[i];
+    EXPECT_EQ(entry.name, info.long_name);
+    ASSERT_EQ(entry.values.size(), 1U);
+    EXPECT_EQ(entry.values.front(), info.default_text);
+    EXPECT_TRUE(info.read(info, entry.values.front(), settings)) << entry.name;
+  }
+  EXPECT_EQ(settings, DefaultSettings());
+}
+
+}  // namespace
+}  // namespace larder::config

@@ -1,0 +1,110 @@
+// Goal: a line is one line whatever is in it, levels hold, and a flood is held back and counted.
+#include "util/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace larder::util {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+TEST(LogTest, ALineHasTimeLevelAndMessage) {
+  std::ostringstream out;
+  Log log(LogLevel::kInfo, out);
+  log.Warn("disk is {} % full");
+  EXPECT_THAT(out.str(), MatchesRegex("[0-9]+-[0-9]+-[0-9]+ [0-9]+:[0-9]+:[0-9]+\\.[0-9]+ warning: "
+                                      "disk is \\{\\} % full\n"));
+}
+
+TEST(LogTest, LevelsBelowTheChosenOneAreSilent) {
+  std::ostringstream out;
+  Log log(LogLevel::kWarn, out);
+  log.Error("an error");
+  log.Warn("a warning");
+  log.Info("an info");
+  log.Debug("a debug line");
+  EXPECT_THAT(out.str(), HasSubstr(" error: an error\n"));
+  EXPECT_THAT(out.str(), HasSubstr(" warning: a warning\n"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("info")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("debug")));
+  EXPECT_FALSE(log.Shows(LogLevel::kInfo));
+  log.SetLevel(LogLevel::kDebug);
+  EXPECT_TRUE(log.Shows(LogLevel::kDebug));
+  log.Debug("a debug line");
+  EXPECT_THAT(out.str(), HasSubstr(" debug: a debug line\n"));
+}
+
+TEST(LogTest, NobodyForgesALine) {
+  std::ostringstream out;
+  Log log(LogLevel::kInfo, out);
+  log.Info("one\n2026-01-01 error: two\x1b[31m\x7f");
+  EXPECT_THAT(out.str(), HasSubstr("one\\n2026-01-01 error: two\\x1b[31m\\x7f\n"));
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+}
+
+TEST(LogTest, OurOwnWordsKeepTheirLetters) { EXPECT_EQ(EscapedControls("a…\\\n"), "a…\\\\n"); }
+
+TEST(LogTest, ThreadsWriteWholeLines) {
+  std::ostringstream out;
+  Log log(LogLevel::kInfo, out);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&log] {
+      for (int i = 0; i < 100; ++i) log.Info("whole");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::istringstream lines(out.str());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_TRUE(line.ends_with(" info: whole")) << line;
+  }
+  EXPECT_EQ(count, 400);
+}
+
+TEST(LogTest, VerbosityBringsDebug) {
+  EXPECT_EQ(LevelOfVerbosity(0), LogLevel::kInfo);
+  EXPECT_EQ(LevelOfVerbosity(1), LogLevel::kDebug);
+  EXPECT_EQ(LevelOfVerbosity(3), LogLevel::kDebug);
+}
+
+TEST(LogTest, BytesOfClientsAreEscapedAndBounded) {
+  EXPECT_EQ(Escaped(std::string_view("a\0\r\n\t\\\x7f\xff z", 10)),
+            "a\\x00\\r\\n\\t\\\\\\x7f\\xff z");
+  EXPECT_EQ(Quoted("key"), "\"key\"");
+  EXPECT_EQ(Quoted(""), "\"\"");
+  EXPECT_EQ(Quoted(std::string(64, 'x')), "\"" + std::string(64, 'x') + "\"");
+  EXPECT_EQ(Quoted(std::string(300, 'x'), 3), "\"xxx\"… (300 bytes)");
+  EXPECT_EQ(Quoted("\xff\xff", 1), "\"\\xff\"… (2 bytes)");
+}
+
+TEST(LogLimiterTest, HoldsBackAFloodAndSaysHowMuch) {
+  LogLimiter limiter(2);
+  EXPECT_TRUE(limiter.Admit(10).admitted);
+  EXPECT_TRUE(limiter.Admit(10).admitted);
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(limiter.Admit(10).admitted);
+  const LogLimiter::Admission next = limiter.Admit(11);
+  EXPECT_TRUE(next.admitted);
+  EXPECT_EQ(next.held_back, 5U);
+  EXPECT_EQ(limiter.Admit(11).held_back, 0U);
+  EXPECT_FALSE(limiter.Admit(11).admitted);
+}
+
+TEST(LogLimiterTest, NoneAtAllIsPossible) {
+  LogLimiter limiter(0);
+  EXPECT_FALSE(limiter.Admit(1).admitted);
+  EXPECT_FALSE(limiter.Admit(2).admitted);
+}
+
+}  // namespace
+}  // namespace larder::util
