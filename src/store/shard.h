@@ -2,33 +2,43 @@
 // store/ that upper layers name.
 //
 // A shard belongs to one thread and takes no locks. Items are found by key and hash; the caller
-// hashes once. A pointer or view into an item is valid until the shard is next changed (Put, Erase,
-// Touch, Flush, Tick), unless the item is held.
+// hashes once, with the hash that the options name. A pointer or view into an item is valid until
+// the shard is next changed (Put, Erase, Touch, Flush, Tick, a Find that meets an expired item),
+// unless the item is held.
+//
+// Memory: MemoryBytes() <= MemoryBytesMax() + one heap segment (256 KiB, the cleaner's spare) after
+// every call, but for what a lowered budget has not reached yet, and what held items keep.
 //
 // Cost: Find is one bucket (one cache line, prefetchable) and one item; Put is an append to the
 // heap and the same; when memory is short, Put pays for the room it needs, in bounded steps.
 // Nothing here allocates from the process's allocator on the way of a request, but for the table's
-// growth.
+// growth and the free list of large items.
 #ifndef LARDER_STORE_SHARD_H_
 #define LARDER_STORE_SHARD_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "larder/clock.h"
 #include "stats/counters.h"
+#include "stats/size_classes.h"
+#include "store/clock_policy.h"
+#include "store/dashtable.h"
+#include "store/expiry.h"
 #include "store/item.h"
+#include "store/item_heap.h"
+#include "util/hash.h"
 
 namespace larder::store {
 
 enum class WhenFull : uint8_t { kEvict, kRefuse };
 
-// What Put stores. `value` and `value_tail` are stored one after the other; both may point into an
-// item of this shard.
+// What Put stores. `value` and `value_tail` are stored one after the other; either may be (part of)
+// the value of the item that this one replaces.
 struct NewItem {
-  std::string_view key = {};
+  std::string_view key;
   uint64_t hash = 0;
   uint32_t client_flags = 0;
   CacheSeconds expire_at =
@@ -47,34 +57,36 @@ class Shard {
     WhenFull when_full = WhenFull::kEvict;
     uint64_t seed = 0;       // of the policy's randomness
     bool huge_pages = true;  // ask for them
+    util::KeyHash hash{0};   // the same that callers use
   };
 
   Shard(const Options& options, stats::CounterBlock& counters);
-  ~Shard();
+  ~Shard() = default;
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
   // Begins a turn: the time that all calls see until the next one. Runs a delayed flush that has
   // come due.
   void BeginTurn(Now now);
-  [[nodiscard]] Now now() const;
+  [[nodiscard]] Now now() const { return now_; }
 
   // Two stages of looking ahead, for batches: first the bucket, later (it has arrived) the item.
-  void PrefetchBucket(uint64_t hash) const;
+  void PrefetchBucket(uint64_t hash) const { table_.PrefetchBucket(hash); }
   void PrefetchItem(uint64_t hash) const;
 
   // The live item of `key`, or null. `Access::kRead` tells the policy and marks the item as
-  // fetched; kPeek does not. An expired or flushed item is erased on the way, and counted as
-  // `missed` says.
+  // fetched; kPeek does not. An expired item is erased on the way; `missed` says so.
   enum class Access : uint8_t { kRead, kPeek };
   Item* Find(std::string_view key, uint64_t hash, Access access);
-  // Why the last Find returned null.
+  // Why the last Find returned null. kFlushed is told once for a key, and only until the memory of
+  // the flushed item is taken back; never of items above 32 KiB.
   enum class Missed : uint8_t { kAbsent, kExpired, kFlushed };
-  [[nodiscard]] Missed missed() const;
+  [[nodiscard]] Missed missed() const { return missed_; }
 
   // Stores an item in place of the one with the same key, if there is one, under a new CAS unique.
-  // Refuses only a value over the item limit, or (kRefuse) a full cache; then an old item stays. On
-  // kStored, `item` is the new item.
+  // Refuses a value over the item limit, one that no eviction makes room for, and (kRefuse) any
+  // that does not fit; then an old item stays. On kStored, `item` is the new item; null if it had
+  // expired already.
   struct Stored {
     PutResult result;
     Item* item;
@@ -84,38 +96,162 @@ class Shard {
   // True if there was a live item.
   bool Erase(std::string_view key, uint64_t hash);
 
-  // Gives a found item a new expiry; returns where it now is.
+  // Gives a found item a new expiry; returns where it now is. Its CAS unique stays.
   Item* Touch(Item* item, uint64_t hash, CacheSeconds expire_at);
 
   // Gives a found item a new value of the same length in place, under a new CAS unique (incr,
-  // decr).
+  // decr). Somebody who holds the item sees the change.
   void Overwrite(Item* item, std::string_view value);
 
+  // While an item is held, its bytes stay where they are and readable, whatever becomes of it; held
+  // memory counts against the budget and cannot be evicted. Nests; every Hold needs its Release.
+  void Hold(const Item* item) { heap_.Hold(heap_.SegmentOf(item)); }
+  void Release(const Item* item);
+
   // All items stored before this moment are gone; with a time in the future, all that are then
-  // stored will be.
+  // stored will be. The later call of the two counts.
   void Flush();
   void FlushAt(CacheSeconds when);
 
-  // Bounded background work: expired and flushed items, the heap after a smaller budget. About
-  // `items` items are looked at. True if there is more to do now.
+  // Bounded background work: expired and flushed items, the heap after a smaller budget, a table
+  // that has become too large. About `items` items are looked at, or one heap segment's. True if
+  // there is more to do now.
   bool Tick(uint32_t items);
 
   // Changes the budget (cache_memlimit, or buffers that grew). A smaller one is reached in steps,
   // by Tick and Put.
   void SetMemoryBytesMax(uint64_t bytes);
-  [[nodiscard]] uint64_t MemoryBytesMax() const;
-  // What is used now: items (dead ones too) and table.
-  [[nodiscard]] uint64_t MemoryBytes() const;
-  [[nodiscard]] uint64_t ItemCount() const;
-  [[nodiscard]] uint64_t ItemBytesMax() const;
+  [[nodiscard]] uint64_t MemoryBytesMax() const { return memory_bytes_max_; }
+  // What is used now: items (dead ones too), free memory of the heap, and table.
+  [[nodiscard]] uint64_t MemoryBytes() const {
+    return heap_.Bytes() + table_.Bytes() + retired_bytes_;
+  }
+  [[nodiscard]] uint64_t ItemCount() const { return table_.Count(); }
+  [[nodiscard]] uint64_t ItemBytesMax() const { return item_bytes_max_; }
+
+  // From any thread: items by memcached's size classes.
+  [[nodiscard]] const stats::SizeClasses& size_classes() const { return size_classes_; }
+  void ResetSizeClasses() { size_classes_.Reset(); }
+
+  [[nodiscard]] const ItemHeap& heap() const { return heap_; }
+  [[nodiscard]] const DashTable& table() const { return table_; }
 
   // Dies by CHECK if anything does not fit together. Slow: for tests.
   void CheckInvariants() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  using Policy = ClockPolicy;
+
+  // The hash of an item that the table or the cleaner has to find a place for.
+  class ItemHashes final : public HashSource {
+   public:
+    ItemHashes(const ItemHeap& heap, util::KeyHash hash) : heap_(heap), hash_(hash) {}
+    [[nodiscard]] uint64_t OfKey(std::string_view key) const { return hash_(key); }
+    [[nodiscard]] uint64_t Of(const Item* item) const { return hash_(item->Key()); }
+    [[nodiscard]] uint64_t HashOf(uint32_t handle) const override { return Of(heap_.At(handle)); }
+    void Prefetch(uint32_t handle) const override { __builtin_prefetch(heap_.At(handle)); }
+
+   private:
+    const ItemHeap& heap_;
+    util::KeyHash hash_;
+  };
+
+  // A table whose items were flushed; taken apart little by little.
+  struct Retired {
+    DashTable table;
+    uint32_t generation;
+  };
+
+  enum class Gone : uint8_t { kErased, kReplaced, kExpired, kEvicted };
+  enum class Emptying : uint8_t { kMoveAll, kJudge };
+
+  [[nodiscard]] Place FindPlace(std::string_view key, uint64_t hash) const {
+    return table_.Find(hash, [this, key](Handle h) { return heap_.At(h)->Key() == key; });
+  }
+  [[gnu::noinline]] void NoteMissed(std::string_view key, uint64_t hash);
+  [[gnu::noinline]] void RemoveExpired(const Place& place, uint64_t hash);
+
+  // shard.cc: items come and go.
+  Item* MakeItem(const NewItem& item, const Item::Shape& shape);
+  bool Link(Item* fresh, uint64_t hash);
+  void CountGone(const Item* item, Gone why);
+  void Remove(const Place& place, uint64_t hash, Gone why);
+  void UpdateGauges();
+
+  // shard_room.cc: memory is found, bounded work.
+  [[nodiscard]] uint64_t BytesInUse() const {
+    return heap_.BytesInUse() + table_.Bytes() + retired_bytes_;
+  }
+  [[nodiscard]] bool Fits(uint64_t item_bytes) const {
+    return BytesInUse() + heap_.GrowthFor(item_bytes) + table_.GrowthBytesMax() <= limit_;
+  }
+  bool MakeRoom(uint64_t item_bytes) {
+    if (!Fits(item_bytes)) return FindRoom(item_bytes);
+    if (heap_.GrowthFor(item_bytes) > 0) GiveBackSurplus(item_bytes);
+    return true;
+  }
+  bool FindRoom(uint64_t item_bytes);
+  void GiveBackSurplus(uint64_t item_bytes);
+  bool Reclaim();
+  void LowerLimit();
+  void Empty(HeapSegment* segment, Emptying how);
+  void EmptySolo(HeapSegment* segment);
+  bool Move(const Place& place, Item* item);
+  uint32_t Sweep(HeapSegment* segment);
+  uint32_t SweepSome(uint32_t items);
+  void DismantleRetired(uint32_t segments);
+  template <typename Wanted, typename Act>
+  uint32_t Visit(HeapSegment* segment, const Wanted& wanted, const Act& act);
+
+  stats::CounterBlock& counters_;
+  ItemHeap heap_;
+  ItemHashes hashes_;
+  DashTable table_;
+  Policy policy_;
+  Expiry expiry_;
+  Now now_;
+  CacheSeconds now_s_;
+  CacheSeconds flush_at_ = kNever;
+  Missed missed_ = Missed::kAbsent;
+  WhenFull when_full_;
+  uint32_t solos_kept_ = 0;  // since the last FindRoom began
+  uint64_t item_bytes_max_;
+  uint64_t memory_bytes_max_;
+  uint64_t limit_;  // what Put keeps to: comes down to memory_bytes_max_ in steps
+  uint64_t last_cas_ = 0;
+  std::vector<Retired> retired_;
+  uint64_t retired_bytes_ = 0;
+  stats::SizeClasses size_classes_;
 };
+
+inline void Shard::PrefetchItem(uint64_t hash) const {
+  constexpr Handle kNone = UINT32_MAX;
+  const Handle handle = table_.FirstCandidate(hash, kNone);
+  if (handle == kNone) return;
+  // Two lines: the header and the key, and the value's beginning.
+  const char* item = reinterpret_cast<const char*>(heap_.At(handle));
+  __builtin_prefetch(item);
+  __builtin_prefetch(item + 64);
+}
+
+inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
+  const Place place = FindPlace(key, hash);
+  if (!place) {
+    missed_ = Missed::kAbsent;
+    if (!retired_.empty()) NoteMissed(key, hash);
+    return nullptr;
+  }
+  Item* item = heap_.At(place.handle());
+  if (item->ExpiredAt(now_s_)) {
+    RemoveExpired(place, hash);
+    return nullptr;
+  }
+  if (access == Access::kRead) {
+    policy_.OnHit(place, hash);
+    item->SetFetched();
+  }
+  return item;
+}
 
 }  // namespace larder::store
 

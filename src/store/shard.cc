@@ -1,0 +1,298 @@
+#include "store/shard.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "util/check.h"
+
+namespace larder::store {
+
+using stats::ClassCounter;
+using stats::Counter;
+
+namespace {
+
+// Room for a budget that grows, and for the holes between large items. Addresses cost nothing, but
+// a process with many small shards should not ask for terabytes.
+constexpr uint64_t kRangeBytesMin = 1ULL << 30;
+constexpr uint64_t kRangePerBudget = 4;
+// Below this, one huge page is too large a part of the budget.
+constexpr uint64_t kHugeBudgetMin = 16ULL << 20;
+
+ItemHeap::Options HeapOptions(const Shard::Options& options) {
+  const uint64_t budget = std::min(options.memory_bytes_max, kHeapRangeBytesMax);
+  return {.range_bytes = std::clamp(budget * kRangePerBudget, kRangeBytesMin, kHeapRangeBytesMax),
+          .huge_pages = options.huge_pages && options.memory_bytes_max >= kHugeBudgetMin};
+}
+
+}  // namespace
+
+Shard::Shard(const Options& options, stats::CounterBlock& counters)
+    : counters_(counters),
+      heap_(HeapOptions(options)),
+      hashes_(heap_, options.hash),
+      now_s_(now_.FloorSeconds()),
+      when_full_(options.when_full),
+      item_bytes_max_(options.item_bytes_max),
+      memory_bytes_max_(options.memory_bytes_max),
+      limit_(options.memory_bytes_max) {
+  CHECK_GT(item_bytes_max_, 0U);
+  CHECK_LE(item_bytes_max_, kValueBytesMax);
+  UpdateGauges();
+}
+
+void Shard::BeginTurn(Now now) {
+  now_ = now;
+  now_s_ = now.FloorSeconds();
+  if (flush_at_ != kNever && now_s_ >= flush_at_) Flush();
+}
+
+void Shard::NoteMissed(std::string_view key, uint64_t hash) {
+  for (Retired& retired : retired_) {
+    if (!retired.table.Holds(hash)) continue;
+    const Place place = retired.table.Find(hash, [&](Handle handle) {
+      return heap_.IsIntact(handle, retired.generation) && heap_.At(handle)->Key() == key;
+    });
+    if (!place) continue;
+    retired.table.Erase(place);
+    missed_ = Missed::kFlushed;
+  }
+}
+
+void Shard::RemoveExpired(const Place& place, uint64_t hash) {
+  missed_ = Missed::kExpired;
+  Remove(place, hash, Gone::kExpired);
+}
+
+void Shard::CountGone(const Item* item, Gone why) {
+  const uint64_t bytes = item->TotalBytes();
+  counters_.Subtract(Counter::kCurrItems, 1);
+  counters_.Subtract(Counter::kItemBytes, bytes);
+  size_classes_.Remove(bytes);
+  if (why == Gone::kExpired) {
+    counters_.Add(Counter::kReclaimed);
+    size_classes_.Count(ClassCounter::kReclaimed, bytes);
+    if (!item->fetched()) {
+      counters_.Add(Counter::kExpiredUnfetched);
+      size_classes_.Count(ClassCounter::kExpiredUnfetched, bytes);
+    }
+  } else if (why == Gone::kEvicted) {
+    counters_.Add(Counter::kEvictions);
+    size_classes_.Count(ClassCounter::kEvicted, bytes);
+    if (item->expire_at() != kNever) size_classes_.Count(ClassCounter::kEvictedNonzero, bytes);
+    if (!item->fetched()) {
+      counters_.Add(Counter::kEvictedUnfetched);
+      size_classes_.Count(ClassCounter::kEvictedUnfetched, bytes);
+    }
+  }
+}
+
+void Shard::Remove(const Place& place, uint64_t hash, Gone why) {
+  Item* item = heap_.At(place.handle());
+  // An evicted one was judged: the policy knows.
+  if (why != Gone::kEvicted) policy_.OnErase(place, hash);
+  table_.Erase(place);
+  CountGone(item, why);
+  heap_.Kill(item);
+}
+
+void Shard::UpdateGauges() {
+  counters_.Set(Counter::kHeapBytes, heap_.Bytes());
+  counters_.Set(Counter::kTableBytes, table_.Bytes() + retired_bytes_);
+}
+
+Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape) {
+  Item* fresh = heap_.Append(shape);
+  if (fresh == nullptr) return nullptr;
+  if (shape.client_flags) fresh->set_client_flags(item.client_flags);
+  if (shape.expiry) {
+    fresh->set_expire_at(item.expire_at);
+    ItemHeap::NoteExpiry(heap_.SegmentOf(fresh), item.expire_at);
+    expiry_.Note(item.expire_at);
+  }
+  // memcpy of nothing wants a pointer nevertheless.
+  if (!item.key.empty()) std::memcpy(fresh->KeyBytes(), item.key.data(), item.key.size());
+  char* value = fresh->ValueBytes();
+  if (!item.value.empty()) std::memcpy(value, item.value.data(), item.value.size());
+  if (!item.value_tail.empty()) {
+    std::memcpy(value + item.value.size(), item.value_tail.data(), item.value_tail.size());
+  }
+  return fresh;
+}
+
+// Puts a new item into the table, in place of the one with its key. False, and the item is gone, if
+// the table has no place for it: then so many keys collide with it that it is an attack.
+bool Shard::Link(Item* fresh, uint64_t hash) {
+  const Handle handle = heap_.HandleOf(fresh);
+  Place place = FindPlace(fresh->Key(), hash);
+  if (place) {
+    Item* old = heap_.At(place.handle());
+    place.bucket->handles[place.slot] = handle;
+    CountGone(old, old->ExpiredAt(now_s_) ? Gone::kExpired : Gone::kReplaced);
+    heap_.Kill(old);
+  } else {
+    place = table_.Insert(hash, handle, hashes_);
+    if (!place && when_full_ == WhenFull::kEvict) {
+      Remove(table_.Rival(hash), hash, Gone::kEvicted);
+      place = table_.Insert(hash, handle, hashes_);
+    }
+    if (!place) {
+      heap_.Kill(fresh);
+      return false;
+    }
+    policy_.OnInsert(place, hash);
+  }
+  const uint64_t bytes = fresh->TotalBytes();
+  counters_.Add(Counter::kCurrItems);
+  counters_.Add(Counter::kItemBytes, bytes);
+  size_classes_.Store(bytes);
+  UpdateGauges();
+  return true;
+}
+
+Shard::Stored Shard::Put(const NewItem& item) {
+  DCHECK_EQ(item.hash, hashes_.OfKey(item.key));
+  const uint64_t value_bytes = item.value.size() + item.value_tail.size();
+  if (value_bytes > item_bytes_max_) return {PutResult::kTooLarge, nullptr};
+  if (item.expire_at != kNever && item.expire_at <= now_s_) {
+    (void)Erase(item.key, item.hash);
+    return {PutResult::kStored, nullptr};
+  }
+  const Item::Shape shape{.key_bytes = item.key.size(),
+                          .value_bytes = value_bytes,
+                          .client_flags = item.client_flags != 0,
+                          .expiry = item.expire_at != kNever};
+  const uint64_t bytes = Item::BytesOf(shape);
+  // The old item must stay readable if the new one is made of it, though making room may drop or
+  // move it.
+  const Item* source = nullptr;
+  if (heap_.Contains(item.value.data()) || heap_.Contains(item.value_tail.data())) {
+    const Place old = FindPlace(item.key, item.hash);
+    CHECK(static_cast<bool>(old));
+    source = heap_.At(old.handle());
+    Hold(source);
+  }
+  Item* fresh = MakeRoom(bytes) ? MakeItem(item, shape) : nullptr;
+  if (fresh != nullptr) fresh->set_cas(++last_cas_);
+  if (fresh != nullptr && !Link(fresh, item.hash)) fresh = nullptr;
+  if (source != nullptr) Release(source);
+  if (fresh == nullptr) {
+    size_classes_.Count(ClassCounter::kOutOfMemory, bytes);
+    return {PutResult::kNoMemory, nullptr};
+  }
+  counters_.Add(Counter::kTotalItems);
+  return {PutResult::kStored, fresh};
+}
+
+bool Shard::Erase(std::string_view key, uint64_t hash) {
+  const Place place = FindPlace(key, hash);
+  if (!place) return false;
+  const bool expired = heap_.At(place.handle())->ExpiredAt(now_s_);
+  Remove(place, hash, expired ? Gone::kExpired : Gone::kErased);
+  return !expired;
+}
+
+Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
+  if (item->HasExpiry()) {
+    item->set_expire_at(expire_at);
+    ItemHeap::NoteExpiry(heap_.SegmentOf(item), expire_at);
+    expiry_.Note(expire_at);
+    return item;
+  }
+  if (expire_at == kNever) return item;
+  // It has no room for an expiry: a new copy has. The old bytes are held, for making room may drop
+  // or move the item. Where there is no room (kRefuse, full), the copy is made all the same: it
+  // takes at most 8 bytes more than the old one, which is dead at once.
+  const NewItem copy{.key = item->Key(),
+                     .hash = hash,
+                     .client_flags = item->client_flags(),
+                     .expire_at = expire_at,
+                     .value = item->Value(),
+                     .value_tail = {}};
+  const Item::Shape shape{.key_bytes = copy.key.size(),
+                          .value_bytes = copy.value.size(),
+                          .client_flags = item->HasClientFlags(),
+                          .expiry = true};
+  Hold(item);
+  (void)MakeRoom(Item::BytesOf(shape));
+  Item* fresh = MakeItem(copy, shape);
+  if (fresh != nullptr) {
+    fresh->set_cas(item->cas());
+    if (item->fetched()) fresh->SetFetched();
+    if (!Link(fresh, hash)) fresh = nullptr;
+  }
+  Release(item);
+  return fresh == nullptr ? item : fresh;
+}
+
+void Shard::Overwrite(Item* item, std::string_view value) {
+  CHECK_EQ(value.size(), item->Value().size());
+  if (!value.empty()) std::memcpy(item->ValueBytes(), value.data(), value.size());
+  item->set_cas(++last_cas_);
+}
+
+void Shard::Release(const Item* item) {
+  heap_.Release(heap_.SegmentOf(item));
+  UpdateGauges();
+}
+
+void Shard::Flush() {
+  flush_at_ = kNever;
+  if (table_.Count() == 0) return;
+  const uint32_t generation = heap_.generation();
+  heap_.BeginGeneration();
+  expiry_ = Expiry{};
+  retired_bytes_ += table_.Bytes();
+  retired_.push_back({std::move(table_), generation});
+  table_ = DashTable();
+  size_classes_.RemoveAll();
+  counters_.Set(Counter::kCurrItems, 0);
+  counters_.Set(Counter::kItemBytes, 0);
+  // Whoever does nothing but set and flush pays here.
+  constexpr size_t kRetiredMax = 8;
+  if (retired_.size() > kRetiredMax) DismantleRetired(64);
+  UpdateGauges();
+}
+
+void Shard::FlushAt(CacheSeconds when) {
+  if (when <= now_s_) {
+    Flush();
+  } else {
+    flush_at_ = when;
+  }
+}
+
+void Shard::CheckInvariants() const {
+  // The table's check asks for each entry's hash: there its item is checked.
+  class CheckedHashes final : public HashSource {
+   public:
+    explicit CheckedHashes(const Shard& shard) : shard_(shard) {}
+    [[nodiscard]] uint64_t HashOf(uint32_t handle) const override {
+      const Item* item = shard_.heap_.At(handle);
+      CHECK(!item->dead());
+      CHECK_EQ(shard_.heap_.SegmentOf(item)->generation, shard_.heap_.generation());
+      return shard_.hashes_.Of(item);
+    }
+
+   private:
+    const Shard& shard_;
+  };
+  heap_.CheckInvariants();
+  table_.CheckInvariants(CheckedHashes(*this));
+  CHECK_EQ(table_.Count(), heap_.LiveItems());
+  CHECK_EQ(counters_.Get(Counter::kCurrItems), table_.Count());
+  CHECK_EQ(counters_.Get(Counter::kItemBytes), heap_.LiveBytes());
+  CHECK_EQ(counters_.Get(Counter::kHeapBytes), heap_.Bytes());
+  CHECK_EQ(counters_.Get(Counter::kTableBytes), table_.Bytes() + retired_bytes_);
+  CHECK_GE(limit_, memory_bytes_max_);
+  uint64_t retired_bytes = 0;
+  for (const Retired& retired : retired_) retired_bytes += retired.table.Bytes();
+  CHECK_EQ(retired_bytes, retired_bytes_);
+  if (expiry_.walking()) return;
+  for (const HeapSegment* s = heap_.Oldest(); s != nullptr; s = s->younger) {
+    if (s->generation == heap_.generation()) CHECK_GE(s->least_expiry, expiry_.next());
+  }
+}
+
+}  // namespace larder::store
