@@ -8,6 +8,8 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   if (settings.ServesTcp()) {
     for (const ListenAddress& address : settings.addresses) {
       const bool own_port = address.port != ListenAddress::kDefaultPort;
+      // -p 0: only addresses that bring their own port.
+      if (!own_port && settings.tcp_port == 0) continue;
       options.listen.push_back(
           {.host = address.host, .port = own_port ? address.port : settings.tcp_port});
     }
