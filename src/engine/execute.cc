@@ -53,13 +53,12 @@ void ExecuteOnEveryShard(Place place, const Command& command) {
   if (command.verb == Verb::kFlushAll) {
     const Now now = place.shard.now();
     // memcached takes the delay as it takes an exptime: 0 and the past mean now.
-    const CacheSeconds when =
-        command.exptime <= 0 ? now.FloorSeconds() : ExpiryOf(command.exptime, now);
-    if (when <= now.FloorSeconds()) {
+    if (command.exptime <= 0) {
       place.shard.Flush();
-    } else {
-      place.shard.FlushAt(when);
+      return;
     }
+    const CacheSeconds when = ExpiryOf(command.exptime, now);
+    place.shard.FlushAt(when != kNever ? when : std::numeric_limits<CacheSeconds>::max());
   } else if (command.verb == Verb::kCacheMemlimit) {
     place.shard.SetMemoryBytesMax(command.number);
   } else {
@@ -76,8 +75,9 @@ CacheSeconds ExpiryOf(int64_t exptime, Now now) {
   if (exptime <= kRelativeExptimeMax) {
     seconds = int64_t{now.CeilSeconds()} + exptime;
   } else {
-    // The wall clock counts only here: later steps of it expire nothing.
-    if (exptime > std::numeric_limits<int64_t>::max() / kNsPerSecond) return kNever;
+    // The wall clock counts only here: later steps of it expire nothing. Half of the range leaves
+    // room for the sums below; it ends in the year 2116.
+    if (exptime > std::numeric_limits<int64_t>::max() / kNsPerSecond / 2) return kNever;
     const int64_t remaining_ns = exptime * kNsPerSecond - now.unix_ns;
     if (remaining_ns <= 0) return already;
     seconds = (static_cast<int64_t>(now.ns) + remaining_ns + kNsPerSecond - 1) / kNsPerSecond;
