@@ -1,0 +1,189 @@
+"""Bounds under stress: descriptors, connections, bytes owed, bytes promised. Measured on the process.
+
+Needs a build without sanitizers: resident memory is what is judged.
+"""
+
+import os
+import resource
+import socket
+import threading
+import time
+
+import harness
+
+MB = 1 << 20
+
+
+class ConnectionLimitTest(harness.ServerTestCase):
+    def test_the_one_too_many_is_told_and_closed(self):
+        for threads in (1, 2):
+            server = self.serve("-c", "10", threads=threads)
+            clients = [self.enterContext(server.connect()) for _ in range(10)]
+            for client in clients:
+                self.assertEqual(client.ask(b"version")[:8], b"VERSION ")
+            with server.connect() as eleventh:
+                self.assertEqual(eleventh.rest(), b"ERROR Too many open connections\r\n")
+            stats = clients[0].stats()
+            self.assertEqual(stats["curr_connections"], "10")
+            self.assertEqual(stats["rejected_connections"], "1")
+            clients.pop().close()
+            self.assertTrue(harness.eventually(lambda: self.served(server), "a place is free"))
+
+    def served(self, server):
+        with server.connect() as client:
+            return client.ask(b"version").startswith(b"VERSION")
+
+    def test_descriptors_exhausted_neither_spins_nor_kills_and_recovers(self):
+        for threads in (1, 2):
+            server = self.serve("-c", "1000", threads=threads)
+            first = self.enterContext(server.connect())
+            first.ask(b"version")
+            highest = max(int(name) for name in os.listdir(f"/proc/{server.process.pid}/fd"))
+            limits = (highest + 11, highest + 11)
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+            crowd = [server.connect() for _ in range(60)]
+            harness.eventually(
+                lambda: int(first.stats()["listen_disabled_num"]) > 0, "the lack is counted"
+            )
+            # A span of time is what is measured here: half a second of it.
+            cpu = server.cpu_seconds()
+            threading.Event().wait(0.5)
+            self.assertLess(server.cpu_seconds() - cpu, 0.1)
+            self.assertEqual(first.set(b"k", b"v"), b"STORED")
+            for client in crowd:
+                client.close()
+            harness.eventually(lambda: self.answers(server), "new clients are served again")
+            self.assertEqual(first.get(b"k"), b"v")
+
+    def answers(self, server):
+        with server.connect() as client:
+            client.socket.settimeout(0.5)
+            try:
+                return client.ask(b"get k") == b"VALUE k 0 1"
+            except TimeoutError:
+                return False
+
+
+class MemoryTest(harness.ServerTestCase):
+    def grown(self, server, before):
+        return server.resident_bytes() - before
+
+    def test_client_that_never_reads_is_not_served_beyond_the_mark(self):
+        server = self.serve()
+        with server.connect() as other:
+            value = b"v" * (MB - 1000)
+            self.assertEqual(other.set(b"k", value), b"STORED")
+            self.assertEqual(other.get(b"k"), value)
+            before = server.resident_bytes()
+            with server.connect(receive_buffer=4096) as deaf:
+                deaf.send(b"get k\r\n" * 256)
+                worst = 0
+                for _ in range(200):
+                    self.assertEqual(other.ask(b"version")[:8], b"VERSION ")
+                    worst = max(worst, self.grown(server, before))
+                self.assertLess(worst, 3 * MB)
+                # And what was held back is not lost.
+                expected = b"VALUE k 0 %d\r\n%s\r\nEND\r\n" % (len(value), value)
+                for _ in range(256):
+                    self.assertTrue(deaf.exactly(len(expected)) == expected)
+
+    def test_client_that_only_sends_is_stopped(self):
+        server = self.serve()
+        with server.connect() as other, server.connect(receive_buffer=4096) as deaf:
+            other.set(b"k", b"v" * 1000)
+            before = server.resident_bytes()
+            deaf.socket.settimeout(1.0)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while sent < 512 * MB:
+                    sent += deaf.socket.send(b"get k\r\n" * 10000)
+            self.assertLess(sent, 32 * MB)
+            self.assertLess(self.grown(server, before), 3 * MB)
+            self.assertEqual(other.ask(b"version")[:8], b"VERSION ")
+
+    def test_declared_lengths_allocate_nothing(self):
+        server = self.serve()
+        with server.connect() as other:
+            warm = [server.connect() for _ in range(200)]
+            for client in warm:
+                client.ask(b"version")
+                client.close()
+            before = server.resident_bytes()
+            clients = [self.enterContext(server.connect()) for _ in range(200)]
+            for i, client in enumerate(clients):
+                client.send(b"set key%d 0 0 524288\r\n0123456789" % i)
+            worst = 0
+            for _ in range(200):
+                self.assertEqual(other.ask(b"version")[:8], b"VERSION ")
+                worst = max(worst, self.grown(server, before))
+            self.assertLess(worst, 20 * MB)
+            # The promises can still be kept.
+            for i in (0, 100, 199):
+                clients[i].send(b"x" * (524288 - 10) + b"\r\n")
+                self.assertEqual(clients[i].line(), b"STORED")
+                self.assertEqual(len(other.get(b"key%d" % i)), 524288)
+
+    def test_idle_connections_are_small(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, most))
+        server = self.serve("-c", "3000")
+        for _ in range(50):
+            with server.connect() as client:
+                client.ask(b"version")
+        before = server.resident_bytes()
+        for _ in range(1000):
+            client = self.enterContext(server.connect())
+            self.assertEqual(client.ask(b"version")[:8], b"VERSION ")
+        self.assertLess(self.grown(server, before) / 1000, 2048)
+
+    def test_store_keeps_its_budget(self):
+        server = self.serve(memory_mb=64)
+        with server.connect() as client:
+            value = b"v" * 4000
+            for start in range(0, 60000, 1000):
+                request = b"".join(
+                    b"set key%d 0 0 4000 noreply\r\n%s\r\n" % (i, value)
+                    for i in range(start, start + 1000)
+                )
+                client.send(request)
+                self.assertEqual(client.get(b"key%d" % (start + 999)), value)
+            stats = client.stats()
+            self.assertGreater(int(stats["evictions"]), 0)
+            self.assertLessEqual(int(stats["bytes"]), 64 * MB)
+        self.assertLess(server.resident_bytes(), 64 * MB * 1.05 + 16 * MB)
+
+
+class HalfCloseTest(harness.ServerTestCase):
+    def test_every_byte_owed_arrives_after_the_client_stops_sending(self):
+        for threads in (1, 2):
+            server = self.serve(threads=threads)
+            with server.connect() as client:
+                client.set(b"k", b"v" * 1000)
+
+                def send(client=client):
+                    client.send(b"get k\r\n" * 10000)
+                    client.socket.shutdown(socket.SHUT_WR)
+
+                sender = threading.Thread(target=send)
+                sender.start()
+                replies = client.rest()
+                sender.join()
+                expected = b"VALUE k 0 1000\r\n" + b"v" * 1000 + b"\r\nEND\r\n"
+                self.assertEqual(len(replies), 10000 * len(expected))
+                self.assertTrue(replies == 10000 * expected)
+
+
+class FairnessTest(harness.ServerTestCase):
+    def test_slow_senders_do_not_hold_others_up(self):
+        server = self.serve("-c", "1000")
+        slow = [self.enterContext(server.connect()) for _ in range(300)]
+        for i, client in enumerate(slow):
+            client.send(b"set slow%d 0 0 100000\r\n" % i + b"x" * 1000)
+        with server.connect() as client:
+            worst = 0.0
+            for _ in range(200):
+                start = time.monotonic()
+                self.assertEqual(client.ask(b"version")[:8], b"VERSION ")
+                worst = max(worst, time.monotonic() - start)
+        # Generous: other tests run beside this one.
+        self.assertLess(worst, 0.5)
