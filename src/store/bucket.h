@@ -7,7 +7,7 @@
 //
 //   busy, 16 bits:   0–9 busy mask | 10–13 entries at home here but living next door | 14–15 zero
 //   entry, 32 bits:  0–19 frequency, two bits an entry | 20–29 guest mask | 30–31 zero
-//   stash, 8 bits:   0–3 which stash buckets hold entries of this home | 4–7 how many do, 15: many
+//   stash, 8 bits:   0–3 which stash buckets hold entries of this home | 4–7 how many
 //
 // An entry lives in its home bucket, in the one after it (there it is a *guest*), or in a stash
 // bucket of its segment. The home knows what of its own is elsewhere, so a lookup that fails at
@@ -19,8 +19,8 @@
 //
 // Invariants
 //   - handles[i], tags[i] and its entry bits mean something if and only if bit i of busy is set.
-//   - The count of spilled entries is exact. The count of stashed ones is exact up to 14; at 15 it
-//     stays until the segment is rebuilt.
+//   - The counts of spilled and of stashed entries are exact. No home has more than fifteen in the
+//     stash, so that keys which collide cannot take it from all others.
 #ifndef LARDER_STORE_BUCKET_H_
 #define LARDER_STORE_BUCKET_H_
 
@@ -37,7 +37,7 @@ struct alignas(64) Bucket {
   static constexpr uint32_t kSlots = 10;
   static constexpr uint32_t kAllSlots = (1U << kSlots) - 1;
   static constexpr uint32_t kFrequencyMax = 3;
-  static constexpr uint32_t kStashMany = 15;
+  static constexpr uint32_t kStashedMax = 15;
 
   uint32_t handles[kSlots];
   uint8_t tags[kSlots];
@@ -79,12 +79,12 @@ struct alignas(64) Bucket {
   [[nodiscard]] uint32_t StashMask() const { return stash_bits & 15U; }
   [[nodiscard]] uint32_t Stashed() const { return stash_bits >> 4; }
   void AddStashed(uint32_t stash) {
-    stash_bits = static_cast<uint8_t>(stash_bits | 1U << stash);
-    if (Stashed() < kStashMany) stash_bits = static_cast<uint8_t>(stash_bits + 16);
+    DCHECK_LT(Stashed(), kStashedMax);
+    stash_bits = static_cast<uint8_t>((stash_bits | 1U << stash) + 16);
   }
+  // The mask is only a hint which buckets to look at: it is right again when the last one is gone.
   void RemoveStashed() {
     CHECK_GT(Stashed(), 0U);
-    if (Stashed() == kStashMany) return;
     stash_bits = static_cast<uint8_t>(stash_bits - 16);
     if (Stashed() == 0) stash_bits = 0;
   }

@@ -25,6 +25,7 @@
 #include "stats/counters.h"
 #include "stats/size_classes.h"
 #include "store/clock_policy.h"
+#include "store/cursor.h"
 #include "store/dashtable.h"
 #include "store/expiry.h"
 #include "store/item.h"
@@ -112,6 +113,12 @@ class Shard {
   // stored will be. The later call of the two counts.
   void Flush();
   void FlushAt(CacheSeconds when);
+
+  // Calls visit(const Item&) for the live items at `cursor`, a few at a time; returns where to go
+  // on, AtEnd() when that was all. Every item that lives during the whole scan is visited at least
+  // once. The shard may change between two calls, not during one.
+  template <typename Visit>
+  Cursor Scan(Cursor cursor, const Visit& visit) const;
 
   // Bounded background work: expired and flushed items, the heap after a smaller budget, a table
   // that has become too large. About `items` items are looked at, or one heap segment's. True if
@@ -201,7 +208,7 @@ class Shard {
   uint32_t SweepSome(uint32_t items);
   void DismantleRetired(uint32_t segments);
   template <typename Wanted, typename Act>
-  uint32_t Visit(HeapSegment* segment, const Wanted& wanted, const Act& act);
+  uint32_t VisitItems(HeapSegment* segment, const Wanted& wanted, const Act& act);
 
   stats::CounterBlock& counters_;
   ItemHeap heap_;
@@ -251,6 +258,17 @@ inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
     item->SetFetched();
   }
   return item;
+}
+
+template <typename Visit>
+Cursor Shard::Scan(Cursor cursor, const Visit& visit) const {
+  uint32_t handles[kScanMax];
+  const Scanned scanned = ScanBucket(table_, cursor, hashes_, handles);
+  for (uint32_t i = 0; i < scanned.count; ++i) {
+    const Item* item = heap_.At(handles[i]);
+    if (!item->ExpiredAt(now_s_)) visit(*item);
+  }
+  return scanned.next;
 }
 
 }  // namespace larder::store

@@ -30,7 +30,7 @@ constexpr uint32_t kItemsPerSegment = 16;  // a description looked at, or a tabl
 // Calls act(item, hash) for all items for which wanted(item) is true, in groups: their buckets are
 // on the way while the group is gathered. Returns how many items it saw.
 template <typename Wanted, typename Act>
-uint32_t Shard::Visit(HeapSegment* segment, const Wanted& wanted, const Act& act) {
+uint32_t Shard::VisitItems(HeapSegment* segment, const Wanted& wanted, const Act& act) {
   struct Found {
     Item* item;
     uint64_t hash;
@@ -84,7 +84,7 @@ void Shard::Empty(HeapSegment* segment, Emptying how) {
     }
     if (!keep || !Move(place, item)) Remove(place, hash, Gone::kEvicted);
   };
-  (void)Visit(
+  (void)VisitItems(
       segment, [](const Item*) { return true; }, act);
 }
 
@@ -121,7 +121,7 @@ uint32_t Shard::Sweep(HeapSegment* segment) {
     Remove(place, hash, Gone::kExpired);
   };
   heap_.Hold(segment);
-  const uint32_t seen = Visit(segment, wanted, act);
+  const uint32_t seen = VisitItems(segment, wanted, act);
   if (segment->items > 0) {
     segment->least_expiry = least;
     expiry_.Note(least);
