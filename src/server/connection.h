@@ -38,7 +38,6 @@ class Worker;
 class Connection final : public io::Stream {
  public:
   Connection(Worker& worker, uint64_t id, int fd, int listener);
-  ~Connection();
 
   // io::Stream, from the loop.
   void OnReceive(std::string_view bytes) override;

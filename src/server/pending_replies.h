@@ -58,7 +58,7 @@ class PendingReplies {
     uint32_t waits = 0;  // answers still missing
     uint32_t bytes = 0;
     size_t offset = 0;  // in held_, unless there is a block
-    std::unique_ptr<char[]> block;
+    std::unique_ptr<char[]> block = nullptr;
   };
 
   Slot& SlotOf(uint32_t ticket);

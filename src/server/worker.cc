@@ -31,6 +31,7 @@ constexpr uint64_t kReplyMarkMax = 1 << 20;
 constexpr uint64_t kReplyMarkMin = 4 << 10;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
+constexpr std::string_view kTooManyConnections = "ERROR Too many open connections\r\n";
 // Bytes of a page of a listing; about.
 constexpr size_t kListPageBytes = 16 << 10;
 
@@ -49,8 +50,8 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
       shard_({.memory_bytes_max = options.memory_bytes_max,
               .item_bytes_max = cluster.item_bytes_max,
               .when_full = options.evict ? store::WhenFull::kEvict : store::WhenFull::kRefuse,
-              .hash = cluster.hash,
-              .huge_pages = options.huge_pages},
+              .huge_pages = options.huge_pages,
+              .hash = cluster.hash},
              counters_),
       limits_({.item_bytes_max = cluster.item_bytes_max}),
       now_(cluster.clock.Read()),
@@ -58,9 +59,22 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
   turn_.reserve(64);
 }
 
-Worker::~Worker() { CHECK(connections_.empty()); }
+Worker::~Worker() {
+  // Nobody runs any more: what is still in the mailboxes is read by nobody.
+  for (uint32_t from = 0; from < cluster_.mailboxes.cores(); ++from) {
+    util::SpscRing<Message>* inbox = cluster_.mailboxes.Inbox(index(), from);
+    while (inbox != nullptr && inbox->Front() != nullptr) {
+      inbox->Front()->FreeBlock();
+      inbox->Pop();
+    }
+  }
+}
 
-void Worker::AddListener(int fd) { listeners_.push_back(loop_.AddListener(fd)); }
+void Worker::AddListener(int fd) {
+  const int listener = loop_.AddListener(fd);
+  CHECK_EQ(listener, listener_fds_.size());
+  listener_fds_.push_back(fd);
+}
 
 // --- a turn -------------------------------------------------------------------------------------
 
@@ -212,7 +226,7 @@ void Worker::OnAccept(int listener, int fd) {
   if (cluster_.connections.fetch_add(1, std::memory_order_relaxed) >= cluster_.connections_max) {
     cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
     counters_.Add(Counter::kRejectedConnections);
-    io::RefuseClient(fd, "ERROR Too many open connections\r\n");
+    io::RefuseClient(fd, kTooManyConnections);
     return;
   }
   counters_.Add(Counter::kCurrConnections);
@@ -224,8 +238,9 @@ void Worker::OnAccept(int listener, int fd) {
 
 void Worker::OnAcceptError(int listener, int error) {
   BeginTurn();
-  if (error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS) {
-    counters_.Add(Counter::kListenDisabled);
+  counters_.Add(Counter::kListenDisabled);
+  if (error == -EMFILE || error == -ENFILE) {
+    (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)], kTooManyConnections);
   }
   paused_listeners_.push_back(listener);
 }
@@ -334,7 +349,7 @@ void Worker::Signal(Phase phase) {
 
 void Worker::DrainConnections() {
   if (drain_turns_ == 0) {
-    for (const int listener : listeners_) loop_.RemoveListener(listener);
+    for (size_t i = 0; i < listener_fds_.size(); ++i) loop_.RemoveListener(static_cast<int>(i));
   }
   // What had arrived before the signal is read in the first turns, and answered.
   if (++drain_turns_ < 3) {

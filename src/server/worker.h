@@ -21,6 +21,7 @@
 #include "engine/execute.h"
 #include "io/loop.h"
 #include "io/output_queue.h"
+#include "io/socket.h"
 #include "larder/clock.h"
 #include "protocol/codec.h"
 #include "runtime/mailbox.h"
@@ -174,7 +175,8 @@ class Worker final : public io::LoopOwner {
   uint64_t budgeted_bytes_ = 0;
 
   std::string scratch_;
-  std::vector<int> listeners_;
+  std::vector<int> listener_fds_;  // by the loop's numbers
+  io::ReserveFd reserve_;
   std::vector<int> paused_listeners_;
   uint32_t drain_turns_ = 0;
   std::atomic<Phase> phase_{Phase::kServe};

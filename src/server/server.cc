@@ -1,0 +1,197 @@
+// Putting it together: sockets, loops, workers, threads.
+#include "larder/server.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "io/make_loop.h"
+#include "io/socket.h"
+#include "runtime/boottime_clock.h"
+#include "runtime/core_thread.h"
+#include "server/worker.h"
+#include "util/check.h"
+
+namespace larder {
+namespace {
+
+using server::Cluster;
+using server::Worker;
+
+// Between two looks at the phase, at most; signals wake a worker anyway.
+constexpr int64_t kWaitNs = 1'000'000'000;
+// Turns that a worker gives its kernel to let go of closed connections.
+constexpr int kClosingTurns = 1000;
+constexpr int64_t kClosingWaitNs = 1'000'000;
+
+uint64_t RandomSecret() {
+  uint64_t secret = 0;
+  CHECK_EQ(getrandom(&secret, sizeof(secret), 0), static_cast<ssize_t>(sizeof(secret)));
+  return secret;
+}
+
+// One core: what it runs on, and how it runs. Members are destroyed from the last to the first: the
+// thread ends before its worker.
+struct Core {
+  std::unique_ptr<io::Loop> loop;
+  std::unique_ptr<Worker> worker;
+  std::unique_ptr<runtime::CoreThread> thread;
+};
+
+void RunWorker(Worker& worker) {
+  while (worker.phase() != Worker::Phase::kStop) worker.RunTurn(kWaitNs);
+  worker.CloseAll();
+  for (int turn = 0; turn < kClosingTurns && worker.HasConnections(); ++turn) {
+    worker.RunTurn(kClosingWaitNs);
+  }
+}
+
+class ServerImpl final : public Server {
+ public:
+  explicit ServerImpl(const ServerOptions& options) : options_(options) {}
+
+  ~ServerImpl() override {
+    for (Core& core : cores_) {
+      if (core.thread != nullptr) core.worker->Signal(Worker::Phase::kStop);
+    }
+    for (Core& core : cores_) core.thread.reset();
+    // Answers on their way between workers name connections of others: the workers go together, and
+    // the mailboxes after them.
+    for (Core& core : cores_) core.worker.reset();
+  }
+
+  absl::Status Listen();
+  absl::Status MakeCores();
+  void Run();
+
+  [[nodiscard]] std::vector<Address> Addresses() const override;
+  void BeginDrain() override {
+    for (Core& core : cores_) core.worker->Signal(Worker::Phase::kDrain);
+  }
+  [[nodiscard]] bool Drained() const override {
+    return cluster_->connections.load(std::memory_order_relaxed) == 0;
+  }
+
+ private:
+  void Log(std::string_view line, bool warning) const {
+    if (options_.log) options_.log(line, warning);
+  }
+
+  const ServerOptions options_;
+  runtime::BoottimeClock clock_;
+  // One group a TCP address: a socket for each core. A Unix socket is one that all cores accept on.
+  std::vector<std::vector<io::Listener>> listeners_;
+  std::unique_ptr<Cluster> cluster_;
+  std::vector<Core> cores_;
+};
+
+absl::Status ServerImpl::Listen() {
+  for (const ServerOptions::Listen& listen : options_.listen) {
+    const auto port = static_cast<uint16_t>(std::max(listen.port, 0));
+    absl::StatusOr<std::vector<io::Listener>> sockets =
+        io::ListenTcp({.host = listen.host, .port = port},
+                      {.backlog = options_.backlog, .sockets = options_.threads});
+    if (!sockets.ok()) return sockets.status();
+    // A name may have several addresses.
+    for (size_t first = 0; first < sockets->size(); first += options_.threads) {
+      std::vector<io::Listener>& group = listeners_.emplace_back();
+      for (size_t i = 0; i < options_.threads; ++i) {
+        group.push_back(std::move((*sockets)[first + i]));
+      }
+    }
+  }
+  if (!options_.unix_path.empty()) {
+    absl::StatusOr<io::Listener> socket = io::ListenUnix(
+        options_.unix_path, {.mode = options_.unix_mode, .backlog = options_.backlog});
+    if (!socket.ok()) return socket.status();
+    listeners_.emplace_back().push_back(*std::move(socket));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerImpl::MakeCores() {
+  cluster_ = std::make_unique<Cluster>(options_.threads, util::KeyHash(RandomSecret()), clock_);
+  cluster_->item_bytes_max = options_.item_bytes_max;
+  cluster_->connections_max = options_.connections_max;
+  cluster_->idle_timeout_s = options_.idle_timeout_s;
+  cluster_->flush_enabled = options_.flush_enabled;
+  cluster_->started_s = clock_.Read().FloorSeconds();
+  cluster_->settings = options_.settings;
+  cluster_->verbosity = options_.verbosity;
+  cluster_->memory_bytes_max = options_.memory_bytes_max;
+  cluster_->loop_version = std::string(io::LibeventVersion());
+  for (const auto& group : listeners_) cluster_->listener_names.push_back(group[0].address);
+
+  absl::StatusOr<io::LoopMaker> maker = io::LoopMaker::Choose(options_.io);
+  if (!maker.ok()) return maker.status();
+  if (!maker->note().empty()) Log(maker->note(), true);
+  for (uint32_t index = 0; index < options_.threads; ++index) {
+    Core& core = cores_.emplace_back();
+    absl::StatusOr<std::unique_ptr<io::Loop>> loop = maker->Make();
+    if (!loop.ok()) return loop.status();
+    core.loop = *std::move(loop);
+    core.worker = std::make_unique<Worker>(
+        Worker::Options{.index = index,
+                        .memory_bytes_max = options_.memory_bytes_max / options_.threads,
+                        .evict = options_.evict},
+        *cluster_, *core.loop);
+    cluster_->workers.push_back(core.worker.get());
+    cluster_->mailboxes.SetLoop(index, core.loop.get());
+    for (const auto& group : listeners_) {
+      core.worker->AddListener(group[index % group.size()].fd.get());
+    }
+  }
+  return absl::OkStatus();
+}
+
+void ServerImpl::Run() {
+  // A connection is best served by the core that its packets arrive on. That needs the cores' CPUs
+  // to be known, and numbered as the sockets are.
+  bool placed = !options_.cpus.empty();
+  for (uint32_t index = 0; placed && index < options_.threads; ++index) {
+    placed = static_cast<uint32_t>(options_.cpus[index]) % options_.threads == index;
+  }
+  for (const auto& group : listeners_) {
+    if (!placed || group.size() < 2) continue;
+    const absl::Status status = io::AttachReuseportByCpu(group[0].fd.get(), options_.threads);
+    if (!status.ok()) Log(status.message(), true);
+  }
+  for (uint32_t index = 0; index < options_.threads; ++index) {
+    runtime::CoreThread::Options thread{.index = index};
+    if (!options_.cpus.empty()) thread.cpu = options_.cpus[index];
+    Worker* worker = cores_[index].worker.get();
+    cores_[index].thread =
+        std::make_unique<runtime::CoreThread>(thread, [worker] { RunWorker(*worker); });
+  }
+}
+
+std::vector<Server::Address> ServerImpl::Addresses() const {
+  std::vector<Address> addresses;
+  for (const auto& group : listeners_) {
+    const io::Listener& listener = group[0];
+    addresses.push_back({.ipv6 = listener.address.starts_with('['),
+                         .port = listener.port,
+                         .text = listener.address});
+  }
+  return addresses;
+}
+
+}  // namespace
+
+std::unique_ptr<Server> Server::Start(const ServerOptions& options, std::string* error) {
+  CHECK_GT(options.threads, 0);
+  CHECK(options.cpus.empty() || options.cpus.size() == options.threads);
+  auto server = std::make_unique<ServerImpl>(options);
+  absl::Status status = server->Listen();
+  if (status.ok()) status = server->MakeCores();
+  if (!status.ok()) {
+    *error = std::string(status.message());
+    return nullptr;
+  }
+  server->Run();
+  return server;
+}
+
+}  // namespace larder
