@@ -1,0 +1,312 @@
+#include "io/socket.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "util/check.h"
+
+namespace larder::io {
+
+namespace {
+
+// The listening socket of a killed io_uring server lives on until the kernel has dismantled its
+// ring: some ten milliseconds. Longer than this, and it is somebody's.
+constexpr int kInUseAttempts = 100;
+constexpr int kInUsePauseMs = 20;
+
+absl::Status Failed(std::string_view what, std::string_view on, int error) {
+  return absl::UnavailableError(absl::StrCat("cannot ", absl::string_view(what.data(), what.size()),
+                                             " ", absl::string_view(on.data(), on.size()), ": ",
+                                             strerror(error)));
+}
+
+absl::Status InUse(std::string_view address) {
+  return absl::AlreadyExistsError(
+      absl::StrCat("cannot listen on ", absl::string_view(address.data(), address.size()),
+                   ": it is in use. Stop the server that listens there, or choose another with "
+                   "--port or --listen."));
+}
+
+std::string TextOf(const sockaddr* address) {
+  char text[INET6_ADDRSTRLEN] = "?";
+  if (address->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
+    inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+    return absl::StrCat(text, ":", ntohs(v4->sin_port));
+  }
+  if (address->sa_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+    inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+    return absl::StrCat("[", text, "]:", ntohs(v6->sin6_port));
+  }
+  return address->sa_family == AF_UNIX ? "unix" : "?";
+}
+
+uint16_t PortOf(const sockaddr* address) {
+  return ntohs(address->sa_family == AF_INET6
+                   ? reinterpret_cast<const sockaddr_in6*>(address)->sin6_port
+                   : reinterpret_cast<const sockaddr_in*>(address)->sin_port);
+}
+
+// An address to listen on, with the port filled in.
+struct Address {
+  sockaddr_storage storage = {};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  void SetPort(uint16_t port) {
+    auto* any = reinterpret_cast<sockaddr*>(&storage);
+    if (any->sa_family == AF_INET6) {
+      reinterpret_cast<sockaddr_in6*>(any)->sin6_port = htons(port);
+    } else {
+      reinterpret_cast<sockaddr_in*>(any)->sin_port = htons(port);
+    }
+  }
+};
+
+absl::StatusOr<std::vector<Address>> Resolve(const HostPort& where) {
+  addrinfo hints = {};
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(where.host.empty() ? nullptr : where.host.c_str(),
+                                std::to_string(where.port).c_str(), &hints, &found);
+  if (error != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen on ", where.host, ": ", gai_strerror(error)));
+  }
+  std::vector<Address> addresses;
+  for (const addrinfo* it = found; it != nullptr; it = it->ai_next) {
+    if (it->ai_family != AF_INET && it->ai_family != AF_INET6) continue;
+    Address address;
+    std::memcpy(&address.storage, it->ai_addr, it->ai_addrlen);
+    address.size = it->ai_addrlen;
+    addresses.push_back(address);
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
+
+void SetOption(int fd, int level, int option) {
+  const int on = 1;
+  // Each is a refinement; listening goes on without it.
+  (void)setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+enum class Share : uint8_t { kFirst, kJoin };
+
+// A socket bound to `address` that listens, or -errno.
+int BindAndListen(const Address& address, int backlog, Share share) {
+  UniqueFd fd(socket(address.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return -errno;
+  SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  if (address.get()->sa_family == AF_INET6) SetOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  // Inherited by the accepted sockets, so that none of them needs a call of its own.
+  SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  SetOption(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+  if (share == Share::kJoin) SetOption(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (bind(fd.get(), address.get(), address.size) != 0) return -errno;
+  if (listen(fd.get(), backlog) != 0) return -errno;
+  if (share == Share::kFirst) SetOption(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  return fd.Release();
+}
+
+int BindFirst(const Address& address, int backlog) {
+  for (int attempt = 1;; ++attempt) {
+    const int fd = BindAndListen(address, backlog, Share::kFirst);
+    if (fd != -EADDRINUSE || attempt == kInUseAttempts) return fd;
+    (void)poll(nullptr, 0, kInUsePauseMs);
+  }
+}
+
+Listener Described(int fd) {
+  Address address;
+  address.size = sizeof(address.storage);
+  (void)getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size);
+  return {UniqueFd(fd), TextOf(address.get()), PortOf(address.get())};
+}
+
+// All sockets of one address, appended to `listeners`. The status of the first that failed.
+absl::Status ListenOn(Address address, const TcpOptions& options,
+                      std::vector<Listener>& listeners) {
+  for (uint32_t i = 0; i < options.sockets; ++i) {
+    const int fd = i == 0 ? BindFirst(address, options.backlog)
+                          : BindAndListen(address, options.backlog, Share::kJoin);
+    if (fd == -EADDRINUSE) return InUse(TextOf(address.get()));
+    if (fd < 0) return Failed("listen on", TextOf(address.get()), -fd);
+    listeners.push_back(Described(fd));
+    address.SetPort(listeners.back().port);
+  }
+  return absl::OkStatus();
+}
+
+std::optional<sockaddr_un> UnixAddress(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(address.sun_path)) return std::nullopt;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// Makes `path` free, or says why it is not.
+absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
+  struct stat file = {};
+  if (lstat(path.c_str(), &file) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : Failed("look at", path, errno);
+  }
+  if (!S_ISSOCK(file.st_mode)) {
+    return absl::AlreadyExistsError(absl::StrCat("cannot listen on ", path,
+                                                 ": it exists and is not a socket. Choose another "
+                                                 "path."));
+  }
+  const UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (probe.get() < 0) return Failed("create a socket for", path, errno);
+  // EAGAIN: its backlog is full; somebody listens. Only a refusal says that nobody does.
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
+      errno != ECONNREFUSED) {
+    return InUse(path);
+  }
+  if (unlink(path.c_str()) != 0) return Failed("remove the stale socket", path, errno);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void UniqueFd::Reset(int fd) {
+  if (fd_ >= 0) close(fd_);
+  fd_ = fd;
+}
+
+absl::StatusOr<HostPort> ParseHostPort(std::string_view text, uint16_t port_default) {
+  const auto wrong = [&](const char* why) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", absl::string_view(text.data(), text.size()), "\" is no address to listen on: ", why));
+  };
+  HostPort result = {.host = {}, .port = port_default};
+  std::string_view rest = text;
+  const bool bracketed = rest.starts_with('[');
+  if (bracketed) {
+    const size_t close_at = rest.find(']');
+    if (close_at == std::string_view::npos) return wrong("the bracket is not closed");
+    result.host = rest.substr(1, close_at - 1);
+    rest.remove_prefix(close_at + 1);
+    if (!rest.empty() && rest[0] != ':') return wrong("expected a colon after the bracket");
+  } else {
+    // More than one colon is an IPv6 address without brackets, and has no port.
+    const size_t colon = rest.find(':');
+    const bool bare_v6 =
+        colon != std::string_view::npos && rest.find(':', colon + 1) != std::string_view::npos;
+    const size_t host_end = bare_v6 ? rest.size() : std::min(colon, rest.size());
+    result.host = rest.substr(0, host_end);
+    rest.remove_prefix(host_end);
+  }
+  if (result.host == "*") result.host.clear();
+  if (rest.empty()) {
+    if (text.empty()) return wrong("it is empty");
+    return result;
+  }
+  rest.remove_prefix(1);
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), result.port);
+  if (error != std::errc() || end != rest.data() + rest.size()) {
+    return wrong("the port is not a number from 0 to 65535");
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<Listener>> ListenTcp(const HostPort& where, const TcpOptions& options) {
+  CHECK_GT(options.sockets, 0U);
+  absl::StatusOr<std::vector<Address>> addresses = Resolve(where);
+  if (!addresses.ok()) return addresses.status();
+  std::vector<Listener> listeners;
+  absl::Status failed =
+      absl::InvalidArgumentError(absl::StrCat("cannot listen on ", where.host, ": no address"));
+  for (Address& address : *addresses) {
+    if (where.port == 0 && !listeners.empty()) address.SetPort(listeners[0].port);
+    const size_t before = listeners.size();
+    const absl::Status status = ListenOn(address, options, listeners);
+    if (status.ok()) continue;
+    // A name may have an address of a kind that this machine has not; but a port that is taken on
+    // one of them is not ours.
+    failed = status;
+    if (absl::IsAlreadyExists(status) || listeners.size() > before) return status;
+  }
+  if (listeners.empty()) return failed;
+  return listeners;
+}
+
+absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& options) {
+  const std::optional<sockaddr_un> address = UnixAddress(path);
+  if (!address) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot listen on ", path,
+                                                   ": a socket's path has 1 to ",
+                                                   sizeof(sockaddr_un::sun_path) - 1, " bytes"));
+  }
+  if (const absl::Status status = RemoveStale(path, *address); !status.ok()) return status;
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return Failed("create a socket for", path, errno);
+  // The mode of the socket's inode is what bind() gives the path, less the umask: it never exists
+  // with more rights than asked, and the process's umask is left alone.
+  if (fchmod(fd.get(), options.mode) != 0) return Failed("set the mode of", path, errno);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
+    return errno == EADDRINUSE ? InUse(path) : Failed("listen on", path, errno);
+  }
+  // Now with what the umask took. Nobody can connect before listen().
+  if (chmod(path.c_str(), options.mode) != 0) return Failed("set the mode of", path, errno);
+  if (listen(fd.get(), options.backlog) != 0) return Failed("listen on", path, errno);
+  return Listener{std::move(fd), path, 0};
+}
+
+absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets) {
+  CHECK_GT(sockets, 0U);
+  sock_filter code[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_CPU)},
+      {BPF_ALU | BPF_MOD | BPF_K, 0, 0, sockets},
+      {BPF_RET | BPF_A, 0, 0, 0},
+  };
+  const sock_fprog program = {.len = std::size(code), .filter = code};
+  if (setsockopt(listening_fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)) !=
+      0) {
+    return Failed("place connections by CPU on", "the listeners", errno);
+  }
+  return absl::OkStatus();
+}
+
+void RefuseClient(int fd, std::string_view text) {
+  (void)send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  close(fd);
+}
+
+std::string PeerName(int fd) {
+  Address address;
+  address.size = sizeof(address.storage);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0)
+    return "?";
+  return TextOf(address.get());
+}
+
+ReserveFd::ReserveFd() : fd_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+
+bool ReserveFd::Spend(int listening_fd, std::string_view text) {
+  fd_.Reset(-1);
+  const int client = accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (client >= 0) RefuseClient(client, text);
+  fd_.Reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return client >= 0;
+}
+
+}  // namespace larder::io

@@ -1,0 +1,103 @@
+// Sockets: who owns a descriptor, how to listen, what to do with a client that cannot be served.
+//
+// One port, one instance: SO_REUSEPORT lets two processes of one user share a port without a word.
+// So the first socket of a port is bound and listens without it, which at most one process can do;
+// only then is the option set on it, which lets our other sockets join. That a port belongs to
+// somebody is decided by that first listen() alone. (Binding alone does not decide: SO_REUSEADDR,
+// needed because of old connections in TIME_WAIT, lets two bind, but not listen.)
+//
+// All of this is for starting and for rare events; errors are absl::Status with what to do.
+#ifndef LARDER_IO_SOCKET_H_
+#define LARDER_IO_SOCKET_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace larder::io {
+
+// Owns a descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.Release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    Reset(other.Release());
+    return *this;
+  }
+  ~UniqueFd() { Reset(-1); }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
+  void Reset(int fd);
+
+ private:
+  int fd_ = -1;
+};
+
+// A listening socket. A Unix one leaves its path behind; the next ListenUnix() there removes it.
+struct Listener {
+  UniqueFd fd;
+  std::string address;  // "127.0.0.1:11211", "[::1]:11211", "/run/larder/larder.sock"
+  uint16_t port = 0;    // 0 for a Unix socket
+};
+
+struct HostPort {
+  std::string host;  // empty: every address
+  uint16_t port = 0;
+};
+// "host:port", "1.2.3.4:port", "[::1]:port", ":port", "*:port"; without a port, `port_default`.
+[[nodiscard]] absl::StatusOr<HostPort> ParseHostPort(std::string_view text, uint16_t port_default);
+
+struct TcpOptions {
+  int backlog = 1024;
+  uint32_t sockets = 1;  // of each address: one a core
+};
+// Listens on every address that the host has (a name may have several), with options.sockets
+// sockets each, in this order: all sockets of the first address, then of the second. Port 0 takes a
+// free one, the same for all. Accepted sockets inherit TCP_NODELAY and keepalive.
+[[nodiscard]] absl::StatusOr<std::vector<Listener>> ListenTcp(const HostPort& where,
+                                                              const TcpOptions& options);
+
+struct UnixOptions {
+  mode_t mode = 0700;
+  int backlog = 1024;
+};
+// Listens on a path. Removes a socket that nobody listens on; refuses a live one and anything else.
+[[nodiscard]] absl::StatusOr<Listener> ListenUnix(const std::string& path,
+                                                  const UnixOptions& options);
+
+// Of a group made by one ListenTcp(): a connection goes to the socket number (CPU its packets
+// arrive on) modulo `sockets`, instead of by a hash of addresses. One call serves the group. Best
+// effort: if the kernel refuses, connections are spread as before.
+[[nodiscard]] absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets);
+
+// Sends `text` if there is room for it, and closes.
+void RefuseClient(int fd, std::string_view text);
+// "1.2.3.4:5", "[::1]:5", "unix", or "?" if the socket is not connected any more.
+[[nodiscard]] std::string PeerName(int fd);
+
+// A descriptor put by for when there are none left: with it, a client that waits can be accepted
+// and closed at once, instead of hanging unanswered.
+class ReserveFd {
+ public:
+  ReserveFd();
+  // Accepts one client of the non-blocking `listening_fd`, tells it `text` and closes it. False if
+  // none waited, or the reserve is empty and could not be filled again.
+  bool Spend(int listening_fd, std::string_view text);
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace larder::io
+
+#endif  // LARDER_IO_SOCKET_H_
