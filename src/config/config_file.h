@@ -1,17 +1,8 @@
 // The configuration file, read into names and values with their lines; what they mean is not known
 // here.
 //
-// The format is the flat part of TOML, and of INI as CLI11 reads it:
-//
-//   # a comment                 ; or so
-//   memory-limit = "1g"         a text in double quotes (\" \\ \n \t) or in single ones (as it is)
-//   port = 11211                anything else up to the end of the line or a comment
-//   listen = ["127.0.0.1",      a list, on one line or more
-//             "::1"]
-//   disable-evictions           a name alone is true
-//
 // CLI11's own reader is not used: it tells no line, passes over what it does not understand, and
-// takes a # inside quotes for a comment.
+// takes a comment's sign inside quotes for a comment.
 #ifndef LARDER_CONFIG_CONFIG_FILE_H_
 #define LARDER_CONFIG_CONFIG_FILE_H_
 
@@ -40,7 +31,14 @@ struct FileContent {
   std::optional<FileError> error;  // the first; entries before it are there
 };
 
-// Pure; takes any bytes.
+// Pure; takes any bytes. The format is the flat part of TOML, and of INI as CLI11 reads it:
+//
+//   # a comment                 ; or so
+//   memory-limit = "1g"         a text in double quotes (\" \\ \n \t) or in single ones (as it is)
+//   port = 11211                anything else up to the end of the line or a comment
+//   listen = ["127.0.0.1",      a list, on one line or more
+//             "::1"]
+//   disable-evictions           a name alone is true
 FileContent ParseConfigText(std::string_view text);
 
 }  // namespace larder::config
