@@ -16,6 +16,7 @@ Nothing is evicted, and nothing expires by the passing of time: exptimes are 0, 
 
 import argparse
 import collections
+import contextlib
 import dataclasses
 import os
 import random
@@ -57,9 +58,26 @@ class Server:
         environment = dict(os.environ, MEMCACHED_PORT_FILENAME=self.port_file)
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
-        self.port = self.wait_for_port()
+        self.port = None
         self.socket = None
-        self.connect()
+
+    def __enter__(self):
+        try:
+            self.port = self.wait_for_port()
+            self.connect()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.socket is not None:
+            self.socket.close()
+        self.log.close()
+        self.folder.cleanup()
 
     def wait_for_port(self):
         end = time.monotonic() + DEADLINE_S
@@ -92,10 +110,18 @@ class Server:
             for piece in pieces:
                 self.socket.sendall(piece)
         except OSError:
-            pass  # it has closed: what it answered before tells the rest
+            pass  # it has closed, or does not read: what it answers tells the rest
+
+    def exchange(self, pieces, end):
+        """Sends, and receives up to `end` at the same time: neither side waits for the other."""
+        sender = threading.Thread(target=self.send, args=(pieces,))
+        sender.start()
+        reply = self.receive(end)
+        sender.join()
+        return reply
 
     def receive(self, end):
-        """Everything up to `end`, or (None) up to the end of the connection."""
+        """(bytes, closed): all up to `end`, or (None) up to the end of the connection."""
         reply = bytearray()
         try:
             while end is None or not reply.endswith(end):
@@ -110,17 +136,13 @@ class Server:
         return bytes(reply), False
 
     def stop(self):
-        self.socket.close()
         self.process.terminate()
         try:
             code = self.process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
             self.fail("it does not stop")
         if code != 0:
             self.fail("it did not end cleanly")
-        self.log.close()
-        self.folder.cleanup()
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -495,8 +517,8 @@ class Run:
         replies = []
         for side, server in enumerate((self.memcached, self.larder)):
             wire = b"".join(command.bytes_for(self.uniques, side) for command in group) + sync
-            server.send(self.cut(wire))
-            reply, closed = server.receive(None if closing else mark + b"\r\nEND\r\n")
+            reply, closed = server.exchange(self.cut(wire),
+                                            None if closing else mark + b"\r\nEND\r\n")
             if not closed and (closing or not reply.endswith(mark + b"\r\nEND\r\n")):
                 self.fail(group, f"{server.name} does not answer; so far {reply[-300:]!r}")
             replies.append((reply, closed))
@@ -594,17 +616,14 @@ def main():
         arguments.seed = random.SystemRandom().randrange(1 << 32)
     print(f"differential_test: {arguments.commands} commands, --seed {arguments.seed}", flush=True)
 
-    memcached = Server("memcached", arguments.memcached, 2, None)
-    larder = Server("larderd", arguments.larderd, arguments.threads, arguments.io)
-    try:
+    with contextlib.ExitStack() as stack:
+        memcached = stack.enter_context(Server("memcached", arguments.memcached, 2, None))
+        larder = stack.enter_context(
+            Server("larderd", arguments.larderd, arguments.threads, arguments.io))
         run = Run(arguments, memcached, larder)
         run.run(arguments.commands)
-    finally:
-        for server in (memcached, larder):
-            if server.process.poll() is None and sys.exc_info()[0] is not None:
-                server.process.kill()
-    memcached.stop()
-    larder.stop()
+        memcached.stop()
+        larder.stop()
     print(f"{run.group} groups, {len(run.uniques.to_larder)} CAS uniques mapped, all replies equal "
           f"but for {sum(run.uses.values())} differences that are meant:")
     for name, rule in RULES.items():
