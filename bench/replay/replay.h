@@ -25,7 +25,11 @@ struct Access {
 struct ReplayCounts {
   uint64_t requests = 0;
   uint64_t hits = 0;
-  uint64_t too_large = 0;  // misses that could not be stored: over the server's item limit
+  // Misses that could not be stored: over the server's item limit; or refused for another reason,
+  // which is told by last_refusal.
+  uint64_t too_large = 0;
+  uint64_t refused = 0;
+  std::string last_refusal = {};
 
   [[nodiscard]] uint64_t Misses() const { return requests - hits; }
   [[nodiscard]] double HitRatio() const;

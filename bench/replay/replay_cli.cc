@@ -1,6 +1,6 @@
 // larder-replay: the command line of the trace replayer. Exit status: 0 all is well, 1 a replay
-// failed (a wrong value, a broken trace, a lost connection), 2 wrong usage. Compiled with
-// exceptions, which CLI11 needs.
+// failed (a wrong value, a refused set, a broken trace, a lost connection), 2 wrong usage. Compiled
+// with exceptions, which CLI11 needs.
 #include <unistd.h>
 
 #include <chrono>
@@ -137,6 +137,10 @@ void PrintRow(const std::string& name, const ReplayResult& result) {
     std::printf("  %llu misses could not be stored: too large for an item\n",
                 static_cast<unsigned long long>(counts.too_large));
   }
+  if (counts.refused > 0) {
+    std::printf("  %llu misses could not be stored: %s\n",
+                static_cast<unsigned long long>(counts.refused), counts.last_refusal.c_str());
+  }
 }
 
 void WriteCsvLine(std::FILE* csv, const std::string& name, const ReplayResult& result) {
@@ -146,6 +150,7 @@ void WriteCsvLine(std::FILE* csv, const std::string& name, const ReplayResult& r
 }
 
 int RunAll(const ReplayOptions& options, ReplayTarget& target, std::FILE* csv) {
+  int status = 0;
   PrintHead();
   if (csv != nullptr) std::fprintf(csv, "trace,capacity_kind,capacity,miss_ratio\n");
   for (uint32_t trace = 0; trace < options.traces.size(); ++trace) {
@@ -157,8 +162,10 @@ int RunAll(const ReplayOptions& options, ReplayTarget& target, std::FILE* csv) {
     PrintRow(NameOf(options.traces[trace]), result);
     std::fflush(stdout);
     if (csv != nullptr) WriteCsvLine(csv, NameOf(options.traces[trace]), result);
+    // A cache has to make room; one that refuses has failed, though the rest can be measured.
+    if (result.counts.refused > 0) status = 1;
   }
-  return 0;
+  return status;
 }
 
 int Main(int argc, char** argv) {

@@ -82,7 +82,11 @@ class ShardTarget final : public ReplayTarget {
       ++counts.too_large;
       return true;
     }
-    return stored.status == Status::kStored || Fail("a set of " + key + " was not stored");
+    if (stored.status != Status::kStored) {
+      ++counts.refused;
+      counts.last_refusal = "a set was not stored";
+    }
+    return true;
   }
 
   const uint64_t memory_bytes_;

@@ -131,10 +131,15 @@ class SocketTarget final : public ReplayTarget {
     std::string_view line;
     if (!ReadLine(&line)) return false;
     if (line == "STORED") return true;
-    if (line != "SERVER_ERROR object too large for cache") {
+    if (line == "SERVER_ERROR object too large for cache") {
+      ++counts.too_large;
+      return true;
+    }
+    if (!line.starts_with("SERVER_ERROR ")) {
       return Fail("a set was answered with " + std::string(line));
     }
-    ++counts.too_large;
+    ++counts.refused;
+    counts.last_refusal = line;
     return true;
   }
 
