@@ -2,11 +2,10 @@
 
 namespace larder::protocol {
 
-void SplitTokens(std::string_view line, Tokens& tokens) {
-  tokens.count = 0;
-  for (size_t start = SkipBlanks(line, 0); start < line.size() && tokens.count < Tokens::kMax;) {
+Tokens::Tokens(std::string_view line) {
+  for (size_t start = SkipBlanks(line, 0); start < line.size() && count_ < kMax;) {
     const size_t end = FindBlank(line, start);
-    tokens.at[tokens.count++] = line.substr(start, end - start);
+    pieces_[count_++] = {line.data() + start, end - start};
     start = SkipBlanks(line, end);
   }
 }

@@ -184,20 +184,20 @@ bool TakeNoreply(const Tokens& tokens, Command& command) {
 void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
   Command& command = in.parsed.command;
   const size_t count_min = verb == Verb::kCas ? 6 : 5;
-  if (tokens.count != count_min && tokens.count != count_min + 1) {
+  if (tokens.count() != count_min && tokens.count() != count_min + 1) {
     // A bare cas is told apart by memcached since 1.6.40 or so.
-    const bool bare_cas = verb == Verb::kCas && tokens.count == 1;
+    const bool bare_cas = verb == Verb::kCas && tokens.count() == 1;
     Reject(in.parsed, bare_cas ? Status::kBadFormat : Status::kUnknownCommand);
     return;
   }
   TakeNoreply(tokens, command);
-  if (!TakeKey(in, tokens.at[1])) {
+  if (!TakeKey(in, tokens[1])) {
     return;
   }
-  const auto flags = ParseUint64(tokens.at[2]);
-  const auto exptime = ParseInt64(tokens.at[3]);
-  const auto value_bytes = ParseInt64(tokens.at[4]);
-  const auto unique = verb == Verb::kCas ? ParseUint64(tokens.at[5]) : 0;
+  const auto flags = ParseUint64(tokens[2]);
+  const auto exptime = ParseInt64(tokens[3]);
+  const auto value_bytes = ParseInt64(tokens[4]);
+  const auto unique = verb == Verb::kCas ? ParseUint64(tokens[5]) : 0;
   if (!flags || !exptime || !value_bytes || !unique || *value_bytes < 0 ||
       *value_bytes > kValueBytesMax) {
     Reject(in.parsed, Status::kBadFormat);
@@ -231,32 +231,32 @@ void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
 
 // delete: KEY [0] [NOREPLY]
 void ParseDelete(const Input& in, const Tokens& tokens) {
-  if (tokens.count < 2 || tokens.count > 4) {
+  if (tokens.count() < 2 || tokens.count() > 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
   }
-  if (tokens.count > 2) {
+  if (tokens.count() > 2) {
     const bool noreply = TakeNoreply(tokens, in.parsed.command);
-    const bool zero = tokens.at[2] == "0";  // once a time, now without meaning
-    if (tokens.count == 3 ? !zero && !noreply : !zero || !noreply) {
+    const bool zero = tokens[2] == "0";  // once a time, now without meaning
+    if (tokens.count() == 3 ? !zero && !noreply : !zero || !noreply) {
       Reject(in.parsed, Status::kDeleteUsage);
       return;
     }
   }
-  TakeKey(in, tokens.at[1]);
+  TakeKey(in, tokens[1]);
 }
 
 // touch: KEY EXPTIME [NOREPLY]
 void ParseTouch(const Input& in, const Tokens& tokens) {
-  if (tokens.count != 3 && tokens.count != 4) {
+  if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
   }
   TakeNoreply(tokens, in.parsed.command);
-  if (!TakeKey(in, tokens.at[1])) {
+  if (!TakeKey(in, tokens[1])) {
     return;
   }
-  const auto exptime = ParseInt64(tokens.at[2]);
+  const auto exptime = ParseInt64(tokens[2]);
   if (!exptime) {
     Reject(in.parsed, Status::kInvalidExptime);
     return;
@@ -266,15 +266,15 @@ void ParseTouch(const Input& in, const Tokens& tokens) {
 
 // incr decr: KEY DELTA [NOREPLY]
 void ParseDelta(const Input& in, const Tokens& tokens) {
-  if (tokens.count != 3 && tokens.count != 4) {
+  if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
   }
   TakeNoreply(tokens, in.parsed.command);
-  if (!TakeKey(in, tokens.at[1])) {
+  if (!TakeKey(in, tokens[1])) {
     return;
   }
-  const auto delta = ParseUint64(tokens.at[2]);
+  const auto delta = ParseUint64(tokens[2]);
   if (!delta) {
     Reject(in.parsed, Status::kInvalidDelta);
     return;
@@ -284,15 +284,15 @@ void ParseDelta(const Input& in, const Tokens& tokens) {
 
 // flush_all: [DELAY] [NOREPLY]
 void ParseFlush(const Input& in, const Tokens& tokens) {
-  if (tokens.count > 3) {
+  if (tokens.count() > 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
   }
   const bool noreply = TakeNoreply(tokens, in.parsed.command);
-  if (tokens.count == (noreply ? 2 : 1)) {
+  if (tokens.count() == (noreply ? 2 : 1)) {
     return;
   }
-  const auto delay = ParseInt64(tokens.at[1]);
+  const auto delay = ParseInt64(tokens[1]);
   if (!delay) {
     Reject(in.parsed, Status::kInvalidExptime);
     return;
@@ -302,12 +302,12 @@ void ParseFlush(const Input& in, const Tokens& tokens) {
 
 // verbosity, cache_memlimit: NUMBER [NOREPLY]
 void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
-  if (tokens.count != 2 && tokens.count != 3) {
+  if (tokens.count() != 2 && tokens.count() != 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
   }
   TakeNoreply(tokens, in.parsed.command);
-  const auto number = ParseUint64(tokens.at[1]);
+  const auto number = ParseUint64(tokens[1]);
   if (!number) {
     Reject(in.parsed, wrong_number);
     return;
@@ -317,8 +317,8 @@ void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
 
 // stats: what follows is for the server to understand.
 void ParseStats(const Input& in, const Tokens& tokens, std::string_view line) {
-  if (tokens.count > 1) {
-    const auto first = static_cast<size_t>(tokens.at[1].data() - line.data());
+  if (tokens.count() > 1) {
+    const auto first = static_cast<size_t>(tokens[1].data() - line.data());
     in.parsed.command.key = line.substr(first, line.find_last_not_of(' ') + 1 - first);
   }
 }
@@ -332,7 +332,7 @@ bool IsHttp(std::string_view line, std::string_view first_token) {
 }
 
 void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
-  const Verb verb = VerbOf(tokens.at[0]);
+  const Verb verb = VerbOf(tokens[0]);
   in.parsed.command.verb = verb;
   switch (verb) {
     case Verb::kSet:
@@ -368,7 +368,7 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kGats:  // without a blank behind it: without a key
       return Reject(in.parsed, Status::kUnknownCommand);
     case Verb::kRejected:
-      if (IsHttp(line, tokens.at[0])) {
+      if (IsHttp(line, tokens[0])) {
         return RejectAndClose(in.parsed, Status::kForeignProtocol, in.parsed.consumed);
       }
       return Reject(in.parsed, Status::kUnknownCommand);
@@ -385,11 +385,10 @@ void ParseLine(const Input& in) {
   if (line.ends_with('\r')) {
     line.remove_suffix(1);
   }
-  Tokens tokens;
-  SplitTokens(line, tokens);
+  const Tokens tokens(line);
   in.parsed.state = ParseState::kReady;
   in.parsed.consumed = newline + 1;
-  if (tokens.count == 0) {
+  if (tokens.count() == 0) {
     Reject(in.parsed, Status::kBadFormat);
     return;
   }

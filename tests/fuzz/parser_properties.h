@@ -169,6 +169,8 @@ class Client {
     }
     while (!closed_ && Step()) {
     }
+    unread_.erase(0, read_);
+    read_ = 0;
   }
 
   [[nodiscard]] const std::vector<OwnedCommand>& commands() const { return commands_; }
@@ -183,32 +185,39 @@ class Client {
   }
 
  private:
+  // How much the parser is shown when it has not asked for more: enough for any line and a small
+  // value, so that a long pipeline does not cost its square in copies.
+  static constexpr size_t kShownBytes = 2 * kLineBytesMax;
+
   // True if there may be more to do with what is there.
   bool Step() {
-    const auto discarded = static_cast<size_t>(std::min<uint64_t>(discard_bytes_, unread_.size()));
-    unread_.erase(0, discarded);
+    std::string_view rest = std::string_view(unread_).substr(read_);
+    const auto discarded = static_cast<size_t>(std::min<uint64_t>(discard_bytes_, rest.size()));
+    rest.remove_prefix(discarded);
+    read_ += discarded;
     discard_bytes_ -= discarded;
-    if (unread_.empty() || unread_.size() < needed_bytes_) {
+    if (rest.empty() || rest.size() < needed_bytes_) {
       return false;
     }
-    const OwnedResult parsed = ParseExact(codec_, unread_, resume_, limits_);
+    const std::string_view shown = rest.substr(0, std::max(needed_bytes_, kShownBytes));
+    const OwnedResult parsed = ParseExact(codec_, shown, resume_, limits_);
     needed_bytes_ = 0;
     if (parsed.state == ParseState::kNeedMore) {
       return false;
     }
     if (parsed.state == ParseState::kNeedBody) {
       needed_bytes_ = parsed.consumed + parsed.body_bytes + 2;
-      return false;
+      return rest.size() >= needed_bytes_;
     }
     if (parsed.state == ParseState::kReady) {
       commands_.push_back(parsed.command);
     }
-    unread_.erase(0, parsed.consumed);
+    read_ += parsed.consumed;
     resume_ = parsed.resume;
     discard_bytes_ = parsed.discard_bytes;
     closed_ = parsed.close;
     if (closed_) {
-      unread_.clear();  // is not looked at any more, however much of it has come
+      read_ = unread_.size();  // is not looked at any more, however much of it has come
     }
     return true;
   }
@@ -216,6 +225,7 @@ class Client {
   const Codec& codec_;
   const ParserLimits limits_;
   std::string unread_;
+  size_t read_ = 0;  // of unread_, during Receive
   size_t needed_bytes_ = 0;
   uint64_t discard_bytes_ = 0;
   Resume resume_;
