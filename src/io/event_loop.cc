@@ -80,6 +80,8 @@ absl::Status EventLoop::Open() {
   return absl::OkStatus();
 }
 
+std::string_view EventLoop::LibraryVersion() { return event_get_version(); }
+
 uint64_t EventLoop::BufferBytes() const {
   return options_.receive_bytes + watches_.size() * (sizeof(Watch) + sizeof(void*));
 }

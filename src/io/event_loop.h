@@ -60,6 +60,9 @@ class EventLoop final : public Loop {
   [[nodiscard]] std::string_view Name() const override { return "event"; }
   [[nodiscard]] uint64_t BufferBytes() const override;
 
+  // "2.1.12-stable", of the library that runs.
+  [[nodiscard]] static std::string_view LibraryVersion();
+
  private:
   // Bits of Stream::state_.
   enum State : uint8_t {

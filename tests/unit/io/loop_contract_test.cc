@@ -506,7 +506,10 @@ TEST_P(LoopContract, CloseCancelsTheSendInFlight) {
   // Until one stays: the socket is full.
   send();
   ASSERT_TRUE(Run([&] {
-    if (stream.sent.size() < static_cast<size_t>(sends)) return owner_.turns % 64 == 63;
+    if (stream.sent.size() < static_cast<size_t>(sends)) {
+      Settle();
+      if (stream.sent.size() < static_cast<size_t>(sends)) return true;
+    }
     send();
     return false;
   }));
@@ -609,9 +612,9 @@ TEST_P(LoopContract, NoWakeIsLost) {
     }
   });
   const auto start = std::chrono::steady_clock::now();
-  ASSERT_TRUE(Run([&] { return taken.load() == kRounds; }));
+  while (taken.load() < kRounds) loop_->RunOnce(owner_, 10'000'000'000);
   waker.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST_P(LoopContract, RingsAnotherLoop) {

@@ -74,7 +74,7 @@ class RecordingOwner final : public LoopOwner {
   std::function<void()> on_turn_end;
 };
 
-inline constexpr int64_t kWaitNs = 200'000'000;
+inline constexpr int64_t kWaitNs = 2'000'000;
 
 // Turns until `done`, or until it has clearly failed.
 inline bool RunUntil(Loop& loop, LoopOwner& owner, const std::function<bool()>& done) {
