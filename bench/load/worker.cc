@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 
 #include "util/check.h"
 
@@ -270,7 +270,8 @@ void Worker::FinishRequest(Connection& connection, bool refused, uint64_t now_ns
 }
 
 void Worker::Flush(Connection& connection) {
-  const std::string_view rest = std::string_view(connection.output).substr(connection.output_sent);
+  std::string_view rest = connection.output;
+  rest.remove_prefix(connection.output_sent);
   if (!rest.empty()) {
     const ssize_t sent = send(connection.fd, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {

@@ -200,7 +200,8 @@ class SocketTarget final : public ReplayTarget {
   bool ReadLine(std::string_view* line) {
     size_t searched = 0;
     while (true) {
-      const std::string_view ready = std::string_view(input_).substr(input_begin_);
+      std::string_view ready = input_;
+      ready.remove_prefix(input_begin_);
       const size_t end = ready.find("\r\n", searched);
       if (end != std::string_view::npos) {
         *line = ready.substr(0, end);
@@ -216,7 +217,7 @@ class SocketTarget final : public ReplayTarget {
     while (input_.size() - input_begin_ < size) {
       if (!Receive()) return false;
     }
-    *bytes = std::string_view(input_).substr(input_begin_, size);
+    *bytes = {input_.data() + input_begin_, size};
     input_begin_ += size;
     return true;
   }
