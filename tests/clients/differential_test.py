@@ -93,11 +93,13 @@ class Server:
             pause.wait(0.01)
         self.fail("it does not tell its port")
 
-    def fail(self, why):
-        self.log.flush()
+    def tail(self):
+        """The last that the server had to say for itself."""
         self.log.seek(0)
-        tail = self.log.read()[-4000:].decode("utf-8", "replace")
-        sys.exit(f"{self.name}: {why} (exit code: {self.process.poll()})\n{tail}")
+        return self.log.read()[-4000:].decode("utf-8", "replace")
+
+    def fail(self, why):
+        sys.exit(f"{self.name}: {why} (exit code: {self.process.poll()})\n{self.tail()}")
 
     def connect(self):
         if self.socket is not None:
@@ -577,6 +579,10 @@ class Run:
                 self.reconnect()
 
     def fail(self, group, why):
+        for server in (self.memcached, self.larder):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.process.wait(1)  # one that dies is not gone at once
+                why += f"\n{server.name} has died, exit code {server.process.poll()}:\n{server.tail()}"
         keys = {word for command in group for word in re.findall(rb"[!-~\x80-\xff]+", command.text)
                 if word[:1] in b"knK\xffo"}
         print(f"\nGroup {self.group} differs. Commands of the last groups that name its keys:")
