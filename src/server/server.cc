@@ -32,6 +32,18 @@ uint64_t RandomSecret() {
   return secret;
 }
 
+io::LoopKind KindOf(IoChoice choice) {
+  switch (choice) {
+    case IoChoice::kAuto:
+      return io::LoopKind::kAuto;
+    case IoChoice::kUring:
+      return io::LoopKind::kUring;
+    case IoChoice::kEvent:
+      return io::LoopKind::kEvent;
+  }
+  CHECK(false);
+}
+
 // One core: what it runs on, and how it runs. Members are destroyed from the last to the first: the
 // thread ends before its worker.
 struct Core {
@@ -121,15 +133,15 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->settings = options_.settings;
   cluster_->verbosity = options_.verbosity;
   cluster_->memory_bytes_max = options_.memory_bytes_max;
-  cluster_->loop_version = std::string(io::LibeventVersion());
+  cluster_->loop_version = std::string(io::EventLoop::LibraryVersion());
   for (const auto& group : listeners_) cluster_->listener_names.push_back(group[0].address);
 
-  absl::StatusOr<io::LoopMaker> maker = io::LoopMaker::Choose(options_.io);
-  if (!maker.ok()) return maker.status();
-  if (!maker->note().empty()) Log(maker->note(), true);
+  absl::StatusOr<io::LoopChoice> choice = io::ChooseLoop(KindOf(options_.io));
+  if (!choice.ok()) return choice.status();
+  if (!choice->note.empty()) Log(choice->note, true);
   for (uint32_t index = 0; index < options_.threads; ++index) {
     Core& core = cores_.emplace_back();
-    absl::StatusOr<std::unique_ptr<io::Loop>> loop = maker->Make();
+    absl::StatusOr<std::unique_ptr<io::Loop>> loop = io::MakeLoop(choice->kind, {});
     if (!loop.ok()) return loop.status();
     core.loop = *std::move(loop);
     core.worker = std::make_unique<Worker>(
@@ -156,7 +168,7 @@ void ServerImpl::Run() {
   for (const auto& group : listeners_) {
     if (!placed || group.size() < 2) continue;
     const absl::Status status = io::AttachReuseportByCpu(group[0].fd.get(), options_.threads);
-    if (!status.ok()) Log(status.message(), true);
+    if (!status.ok()) Log(std::string(status.message()), true);
   }
   for (uint32_t index = 0; index < options_.threads; ++index) {
     runtime::CoreThread::Options thread{.index = index};
