@@ -95,6 +95,7 @@ void Shard::Remove(const Place& place, uint64_t hash, Gone why) {
   table_.Erase(place);
   CountGone(item, why);
   heap_.Kill(item);
+  UpdateGauges();
 }
 
 void Shard::UpdateGauges() {
@@ -178,6 +179,7 @@ Shard::Stored Shard::Put(const NewItem& item) {
   if (fresh != nullptr && !Link(fresh, item.hash)) fresh = nullptr;
   if (source != nullptr) Release(source);
   if (fresh == nullptr) {
+    UpdateGauges();
     size_classes_.Count(ClassCounter::kOutOfMemory, bytes);
     return {PutResult::kNoMemory, nullptr};
   }

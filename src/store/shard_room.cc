@@ -201,11 +201,9 @@ void Shard::LowerLimit() {
 
 bool Shard::FindRoom(uint64_t item_bytes) {
   LowerLimit();
-  const uint64_t alone =
-      ItemHeap::IsSolo(item_bytes) ? ItemHeap::SoloBytes(item_bytes) : kHeapSegmentBytes;
-  if (alone + table_.Bytes() + table_.GrowthBytesMax() > limit_ && ItemHeap::IsSolo(item_bytes)) {
-    return false;
-  }
+  // What does not fit into an empty shard evicts nothing.
+  const uint64_t alone = ItemHeap::IsSolo(item_bytes) ? ItemHeap::SoloBytes(item_bytes) : 0;
+  if (alone > 0 && alone + table_.Bytes() + table_.GrowthBytesMax() > limit_) return false;
   // Each step frees at least half a segment, one large item, or keeps one of at most kSolosKeptMax.
   solos_kept_ = 0;
   const uint64_t steps_max = 64 + kSolosKeptMax + BytesInUse() / kSoloBytesMin;
@@ -220,7 +218,7 @@ bool Shard::FindRoom(uint64_t item_bytes) {
 // One free segment stays, for the cleaner to move into; more only as the budget has room.
 void Shard::GiveBackSurplus(uint64_t item_bytes) {
   const uint64_t growth = heap_.GrowthFor(item_bytes);
-  const uint64_t reused = growth == kHeapSegmentBytes ? growth : 0;
+  const uint64_t reused = ItemHeap::IsSolo(item_bytes) ? 0 : growth;
   while (MemoryBytes() + growth - std::min(reused, heap_.BytesFree()) >
              limit_ + kHeapSegmentBytes &&
          heap_.GiveBack()) {
