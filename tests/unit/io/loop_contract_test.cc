@@ -335,7 +335,7 @@ TEST_P(LoopContract, PartialSendsLoseNothing) {
 }
 
 TEST_P(LoopContract, PartialSendsOverTcpLoseNothing) {
-  const std::string all = Pattern(8'000'000);
+  const std::string all = Pattern(1000000);
   for (const Notice notice : {Notice::kPrompt, Notice::kLazy}) {
     RecordingStream stream;
     const Pair pair = Accepted();
