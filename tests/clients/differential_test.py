@@ -158,7 +158,8 @@ class Value:
     unique: bytes  # empty: without
 
     def text(self):
-        return b"VALUE %s %s %d bytes %r" % (self.key, self.flags, len(self.data), self.data[:60])
+        return b"VALUE %s %s %d %s: %r" % (self.key, self.flags, len(self.data), self.unique,
+                                           self.data[:60])
 
 
 def split_reply(reply):
@@ -187,7 +188,8 @@ def split_reply(reply):
 
 
 class Uniques:
-    """Which of Larder's CAS uniques stands for which of memcached's."""
+    """Which of Larder's CAS uniques stands for which of memcached's: one for one, of each key.
+    Keys that live on different cores of Larder may have the same unique."""
 
     def __init__(self):
         self.to_larder = {}
@@ -199,9 +201,10 @@ class Uniques:
             return False
         if ours.unique == b"":
             return True
-        if self.to_larder.setdefault(theirs.unique, ours.unique) != ours.unique:
+        key = ours.key
+        if self.to_larder.setdefault((key, theirs.unique), ours.unique) != ours.unique:
             return False
-        if self.to_memcached.setdefault(ours.unique, theirs.unique) != theirs.unique:
+        if self.to_memcached.setdefault((key, ours.unique), theirs.unique) != theirs.unique:
             return False
         self.of_key[ours.key] = (theirs.unique, ours.unique)
         return True
@@ -254,7 +257,8 @@ RULES = {
     "exptime beyond 32 bits": Rule(
         "1.6.18 cuts exptimes to 32 bits, so that times after January 2038 are past; here they "
         "are what they say",
-        lambda theirs, ours: len(theirs) == len(ours) and ours[:1] == theirs[:1] == [b"STORED"]),
+        lambda theirs, ours: theirs == [b"STORED", b"END"] and ours == [
+            b"STORED", Value(b"odd", b"0", b"abc", b""), b"END"]),
     "control character in a key": Rule(
         "1.6.18 serves keys with control characters, and a NUL ends its line; here a key has none",
         refused_as_bad),
