@@ -21,8 +21,14 @@ constexpr size_t kSmallInputBytes = 16 << 10;
 // How long a client may take to hang up after it was told that nothing more will come.
 constexpr CacheSeconds kLingerSeconds = 2;
 
+// Of a rejected line the key matters only if a value was refused: what it names must then be
+// forgotten. A parser leaves the key of any other line as it found it.
 bool NamesKey(const Command& command) {
-  if (command.verb == Verb::kRejected) return !command.key.empty();
+  if (command.verb == Verb::kRejected) {
+    const bool refused =
+        command.rejection == Status::kTooLarge || command.rejection == Status::kNoMemory;
+    return refused && !command.key.empty();
+  }
   return KindOf(command.verb) != VerbKind::kServer;
 }
 
@@ -257,7 +263,7 @@ void Connection::TakeReply(Message& message) {
       pending_->MoveReady(output_);
     }
   }
-  if (gone_ && asked_ == 0) worker_.Destroy(*this);
+  if (gone_ && asked_ == 0 && !in_turn_) worker_.Destroy(*this);
 }
 
 void Connection::StartListing() {
@@ -279,10 +285,9 @@ void Connection::ContinueListing() {
       if (listing_.cursor == 0) ++listing_.core;
     } else if (worker_.cluster().mailboxes.CanAsk(worker_.index(), listing_.core)) {
       Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), listing_.core);
+      PutCommand({.verb = Verb::kStats, .number = listing_.cursor}, message);
       message.kind = Message::Kind::kListPage;
       message.asker = this;
-      message.number = listing_.cursor;
-      message.MakeRoom(0);
       ++asked_;
       listing_.asked = true;
     } else {
@@ -302,7 +307,7 @@ void Connection::TakePage(Message& message) {
     if (listing_.cursor == 0) ++listing_.core;
   }
   message.FreeBlock();
-  if (gone_ && asked_ == 0) worker_.Destroy(*this);
+  if (gone_ && asked_ == 0 && !in_turn_) worker_.Destroy(*this);
 }
 
 void Connection::AppendText(std::string_view text) {

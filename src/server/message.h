@@ -86,7 +86,8 @@ inline void PutCommand(const Command& command, Message& message) {
   message.exptime = command.exptime;
   message.number = command.number;
   char* out = message.MakeRoom(command.key.size() + command.value.size());
-  std::memcpy(out, command.key.data(), command.key.size());
+  // memcpy of nothing wants a pointer nevertheless.
+  if (!command.key.empty()) std::memcpy(out, command.key.data(), command.key.size());
   if (!command.value.empty()) {
     std::memcpy(out + command.key.size(), command.value.data(), command.value.size());
   }

@@ -165,6 +165,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kVersion:
       return Text(kVersion);
     case Verb::kQuit:
+      return Outcome{.status = Status::kOk};
     case Verb::kRejected:
       return Outcome{.status = command.rejection};
     case Verb::kGet:

@@ -38,8 +38,11 @@ using Mailboxes = runtime::Mailboxes<Message>;
 
 // What all workers know. Set before the first one runs, and constant but for the atomics.
 struct Cluster {
-  explicit Cluster(uint32_t cores, util::KeyHash key_hash, const Clock& system_clock)
-      : mailboxes(Mailboxes::Options{.cores = cores}), hash(key_hash), clock(system_clock) {}
+  explicit Cluster(uint32_t cores, util::KeyHash key_hash, const Clock& system_clock,
+                   size_t ring_messages = 1024)
+      : mailboxes(Mailboxes::Options{.cores = cores, .ring_messages = ring_messages}),
+        hash(key_hash),
+        clock(system_clock) {}
 
   Mailboxes mailboxes;
   util::KeyHash hash;
@@ -105,6 +108,8 @@ class Worker final : public io::LoopOwner {
   // A connection could not ask another core; it goes on when a reply has come.
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
   void Recharge(int64_t input_bytes, int64_t output_bytes);
+  // Bytes that all connections hold: unread, and owed.
+  [[nodiscard]] uint64_t BufferBytes() const { return input_bytes_ + output_bytes_; }
   // Owing so much, a connection is not read: the more all connections owe together, the less each
   // may. Bytes.
   [[nodiscard]] uint64_t ReplyMark() const;
