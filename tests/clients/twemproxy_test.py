@@ -12,7 +12,7 @@ import harness
 CONFIGURATION = """\
 pool:
   listen: {listen} 0666
-  hash: fnv1a_64
+  hash: md5
   distribution: ketama
   timeout: 30000
   servers:
