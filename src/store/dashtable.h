@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "store/segment.h"
+#include "util/prefetch.h"
 
 namespace larder::store {
 
@@ -38,7 +39,7 @@ class DashTable {
   DashTable(DashTable&& other) noexcept;
   DashTable& operator=(DashTable&& other) noexcept;
 
-  void PrefetchBucket(uint64_t hash) const { __builtin_prefetch(WordOf(hash).Home(hash)); }
+  void PrefetchBucket(uint64_t hash) const { util::Prefetch(WordOf(hash).Home(hash)); }
 
   // The first entry with the hash's tag that `match(handle)` accepts.
   template <typename Match>
@@ -165,7 +166,7 @@ inline uint32_t DashTable::FirstCandidate(uint64_t hash, uint32_t none) const {
   const Bucket* home = WordOf(hash).Home(hash);
   const uint32_t mask = home->Match(util::TagOf(hash));
   if (mask != 0) return home->handles[std::countr_zero(mask)];
-  if (home->Spilled() > 0) __builtin_prefetch(home + 1);
+  if (home->Spilled() > 0) util::Prefetch(home + 1);
   return none;
 }
 

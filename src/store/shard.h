@@ -31,6 +31,7 @@
 #include "store/item.h"
 #include "store/item_heap.h"
 #include "util/hash.h"
+#include "util/prefetch.h"
 
 namespace larder::store {
 
@@ -156,7 +157,7 @@ class Shard {
     [[nodiscard]] uint64_t OfKey(std::string_view key) const { return hash_(key); }
     [[nodiscard]] uint64_t Of(const Item* item) const { return hash_(item->Key()); }
     [[nodiscard]] uint64_t HashOf(uint32_t handle) const override { return Of(heap_.At(handle)); }
-    void Prefetch(uint32_t handle) const override { __builtin_prefetch(heap_.At(handle)); }
+    void Prefetch(uint32_t handle) const override { util::Prefetch(heap_.At(handle)); }
 
    private:
     const ItemHeap& heap_;
@@ -237,8 +238,8 @@ inline void Shard::PrefetchItem(uint64_t hash) const {
   if (handle == kNone) return;
   // Two lines: the header and the key, and the value's beginning.
   const char* item = reinterpret_cast<const char*>(heap_.At(handle));
-  __builtin_prefetch(item);
-  __builtin_prefetch(item + 64);
+  util::Prefetch(item);
+  util::Prefetch(item + 64);
 }
 
 inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
