@@ -170,8 +170,12 @@ void Connection::RefuseBody() {
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
-  const uint64_t held = pending_ != nullptr ? pending_->held_bytes() : 0;
-  if (output_.owed() + held >= worker_.ReplyMark()) return false;
+  // What other cores are about to send counts by what they have sent of late. With nothing of ours
+  // in memory and nothing asked, there is always room for one: nobody would wake us later.
+  const uint64_t coming = asked_ * worker_.reply_estimate();
+  if (OutputBytes() + coming >= worker_.ReplyMark() && (OutputBytes() > 0 || asked_ > 0)) {
+    return false;
+  }
   return (pending_ == nullptr || !pending_->full()) && !listing_.active;
 }
 
@@ -251,6 +255,7 @@ void Connection::Ask(const Command& command, uint32_t owner) {
 }
 
 void Connection::TakeReply(Message& message) {
+  worker_.NoteReply(message.payload_bytes);
   if (!message.in_block || closed_) {
     Unpark(message.ticket, message.in_block ? std::string_view() : message.Payload());
     message.FreeBlock();
@@ -321,11 +326,12 @@ void Connection::EndTurn() {
   FinishInput();
   in_turn_ = false;
   if (!closed_) {
+    // First of all: its memory counts.
+    if (pending_ != nullptr && pending_->empty()) pending_.reset();
     ContinueListing();
     Resume();
   }
   if (!closed_) {
-    if (pending_ != nullptr && pending_->empty()) pending_.reset();
     Flush();
     SteerReceive();
     CloseIfDone();
@@ -433,7 +439,7 @@ void Connection::OnClosed() {
 }
 
 uint64_t Connection::OutputBytes() const {
-  return output_.capacity() + (pending_ != nullptr ? pending_->held_bytes() : 0);
+  return output_.capacity() + (pending_ != nullptr ? pending_->memory_bytes() : 0);
 }
 
 void Connection::Recharge() {

@@ -7,6 +7,12 @@
 
 namespace larder::server {
 
+namespace {
+
+constexpr size_t kDeadBytesMax = 64 << 10;
+
+}  // namespace
+
 uint32_t PendingReplies::Wait(uint32_t answers) {
   DCHECK(!full());
   DCHECK_GT(answers, 0);
@@ -15,16 +21,27 @@ uint32_t PendingReplies::Wait(uint32_t answers) {
 }
 
 char* PendingReplies::Reserve(size_t bytes_max) {
+  if (bytes_max > kInlineBytesMax) {
+    reserved_.reset(new char[bytes_max]);
+    return reserved_.get();
+  }
   reserved_at_ = held_.size();
   held_.resize(reserved_at_ + bytes_max);
   return held_.data() + reserved_at_;
 }
 
 void PendingReplies::Commit(const char* end) {
+  DCHECK(!empty());
+  if (reserved_ != nullptr) {
+    const size_t bytes = static_cast<size_t>(end - reserved_.get());
+    held_bytes_ += bytes;
+    block_bytes_ += bytes;
+    slots_.push_back(Slot{.bytes = static_cast<uint32_t>(bytes), .block = std::move(reserved_)});
+    return;
+  }
   const size_t bytes = static_cast<size_t>(end - (held_.data() + reserved_at_));
   held_.resize(reserved_at_ + bytes);
   held_bytes_ += bytes;
-  DCHECK(!empty());
   Slot& last = slots_.back();
   // Neighbours that are both ready are one.
   if (last.waits == 0 && last.block == nullptr && last.offset + last.bytes == reserved_at_) {
@@ -62,6 +79,7 @@ bool PendingReplies::FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, s
   slot.block = std::move(block);
   slot.bytes = static_cast<uint32_t>(bytes);
   held_bytes_ += bytes;
+  block_bytes_ += bytes;
   return slot.waits == 0;
 }
 
@@ -70,6 +88,7 @@ bool PendingReplies::MoveReady(io::OutputQueue& output) {
   while (front_ < slots_.size() && slots_[front_].waits == 0) {
     Slot& slot = slots_[front_];
     if (slot.block != nullptr) {
+      block_bytes_ -= slot.bytes;
       output.AppendOwned(std::move(slot.block), slot.bytes);
     } else if (slot.bytes > 0) {
       char* out = output.Reserve(slot.bytes);
@@ -86,34 +105,40 @@ bool PendingReplies::MoveReady(io::OutputQueue& output) {
     front_ = 0;
     held_.clear();
     DCHECK_EQ(held_bytes_, 0);
-  } else if (front_ >= kSlotsMax) {
-    // A connection that always has something outstanding: the slots behind us are dropped now and
-    // then. Held bytes behind us are dropped with them; what lies before the first slot that still
-    // has bytes is free.
-    slots_.erase(slots_.begin(), slots_.begin() + static_cast<ptrdiff_t>(front_));
-    front_ = 0;
-    size_t free_bytes = held_.size();
-    for (const Slot& slot : slots_) {
-      if (slot.bytes > 0 && slot.block == nullptr) free_bytes = std::min(free_bytes, slot.offset);
-    }
-    held_.erase(0, free_bytes);
-    for (Slot& slot : slots_) {
-      if (slot.bytes > 0 && slot.block == nullptr) slot.offset -= free_bytes;
-    }
+  } else if (front_ >= kSlotsMax || held_.size() > kDeadBytesMax + 2 * held_bytes_) {
+    Compact();
   }
   return true;
 }
 
+// A connection that always has something outstanding never runs empty: the slots and bytes behind
+// us are dropped now and then.
+void PendingReplies::Compact() {
+  slots_.erase(slots_.begin(), slots_.begin() + static_cast<ptrdiff_t>(front_));
+  front_ = 0;
+  std::string live;
+  for (Slot& slot : slots_) {
+    if (slot.block != nullptr || slot.bytes == 0) continue;
+    const size_t offset = live.size();
+    live.append(held_, slot.offset, slot.bytes);
+    slot.offset = offset;
+  }
+  held_ = std::move(live);
+}
+
 void PendingReplies::CheckInvariants() const {
   uint64_t bytes = 0;
+  uint64_t block_bytes = 0;
   for (size_t i = front_; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     bytes += slot.bytes;
+    if (slot.block != nullptr) block_bytes += slot.bytes;
     if (slot.block == nullptr && slot.bytes > 0) {
       CHECK_LE(slot.offset + slot.bytes, held_.size());
     }
   }
   CHECK_EQ(bytes, held_bytes_);
+  CHECK_EQ(block_bytes, block_bytes_);
   CHECK(empty() || slots_[front_].waits > 0 || front_ == 0);
 }
 

@@ -8,8 +8,9 @@
 //            ^ front: when it is filled, 7, 8 and 9 go to the output queue
 //
 // A slot that concerns all cores waits for several answers. Ready bytes are kept in one growing
-// buffer; large replies of other cores stay in the block that they came in. Empty in the common
-// case: a connection has none of these while nothing is outstanding.
+// buffer, which is compacted when half of it is dead; large replies have a block each, those of
+// other cores the one that they came in. Empty in the common case: a connection has none of these
+// while nothing is outstanding.
 #ifndef LARDER_SERVER_PENDING_REPLIES_H_
 #define LARDER_SERVER_PENDING_REPLIES_H_
 
@@ -34,6 +35,8 @@ class PendingReplies {
   [[nodiscard]] bool full() const { return slots_.size() - front_ >= kSlotsMax; }
   // Bytes held back.
   [[nodiscard]] uint64_t held_bytes() const { return held_bytes_; }
+  // Bytes of memory that they take.
+  [[nodiscard]] uint64_t memory_bytes() const { return held_.capacity() + block_bytes_; }
 
   // A slot that waits for `answers` answers; returns its ticket.
   uint32_t Wait(uint32_t answers);
@@ -61,14 +64,20 @@ class PendingReplies {
     std::unique_ptr<char[]> block = nullptr;
   };
 
+  // Local replies above this have a block of their own, which is not copied again.
+  static constexpr size_t kInlineBytesMax = 4096;
+
   Slot& SlotOf(uint32_t ticket);
+  void Compact();
 
   std::vector<Slot> slots_;  // those before front_ are gone
   size_t front_ = 0;
   uint32_t front_ticket_ = 0;
   std::string held_;
-  uint64_t held_bytes_ = 0;
+  uint64_t held_bytes_ = 0;   // of all slots
+  uint64_t block_bytes_ = 0;  // those of them that are in blocks
   size_t reserved_at_ = 0;
+  std::unique_ptr<char[]> reserved_;
 };
 
 }  // namespace larder::server

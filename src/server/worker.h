@@ -12,6 +12,7 @@
 
 #include <absl/container/btree_map.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -113,6 +114,13 @@ class Worker final : public io::LoopOwner {
   // Owing so much, a connection is not read: the more all connections owe together, the less each
   // may. Bytes.
   [[nodiscard]] uint64_t ReplyMark() const;
+  // A reply of another core had so many bytes. The estimate is the largest of the late ones; a
+  // reply above it is never known before it has come, so what is on its way may exceed the mark
+  // once.
+  void NoteReply(uint64_t bytes) {
+    reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
+  }
+  [[nodiscard]] uint64_t reply_estimate() const { return reply_estimate_; }
   // May the buffers of values in flight grow by `bytes`?
   [[nodiscard]] bool AdmitInput(uint64_t bytes) const;
 
@@ -177,6 +185,7 @@ class Worker final : public io::LoopOwner {
   uint64_t memory_bytes_max_;
   uint64_t input_bytes_ = 0;
   uint64_t output_bytes_ = 0;
+  uint64_t reply_estimate_ = 0;
   uint64_t budgeted_bytes_ = 0;
 
   std::string scratch_;

@@ -1,0 +1,145 @@
+// Goal: what the simulator has found does not come back. Each test is the shortest conversation
+// that showed it.
+// Method: a server of some cores on simulated loops, and clients that say fixed words.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/worker.h"
+#include "sim_loop.h"
+#include "simulation.h"
+
+namespace larder::sim {
+namespace {
+
+using server::Worker;
+
+class Server {
+ public:
+  explicit Server(uint32_t cores) : cluster_(cores, util::KeyHash(3), clock_) {
+    cluster_.listener_names = {"tcp:sim"};
+    for (uint32_t core = 0; core < cores; ++core) {
+      loops_.push_back(std::make_unique<io::SimLoop>(core + 1));
+      workers_.push_back(std::make_unique<Worker>(
+          Worker::Options{.index = core, .huge_pages = false}, cluster_, *loops_.back()));
+      cluster_.workers.push_back(workers_.back().get());
+      cluster_.mailboxes.SetLoop(core, loops_.back().get());
+      workers_.back()->AddListener(0);
+    }
+  }
+  ~Server() {
+    for (const auto& worker : workers_) worker->CloseAll();
+    Run();
+  }
+
+  std::shared_ptr<SimSocket> Connect() {
+    auto socket = loops_[0]->Connect(0);
+    socket->SetWindow(1 << 20);
+    return socket;
+  }
+  // Says something, and returns all that is answered.
+  std::string Ask(SimSocket& client, std::string_view words) {
+    client.Write(words);
+    Run();
+    return client.Read(SIZE_MAX);
+  }
+  void Run() {
+    for (int turn = 0; turn < 500; ++turn) RunOnce();
+  }
+  void RunOnce() {
+    for (const auto& worker : workers_) worker->RunTurn(0);
+    clock_.now.ns += 1'000'000;
+  }
+  std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+
+ private:
+  SimClock clock_;
+  server::Cluster cluster_;
+  std::vector<std::unique_ptr<io::SimLoop>> loops_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// The request for a page of the list took the size of its key from the message that had been in
+// the same place of the ring before, and died.
+TEST(Regressions, StatsConnsAfterCommandsToEveryCore) {
+  Server server(3);
+  const auto client = server.Connect();
+  std::string gets;
+  for (int i = 0; i < 1500; ++i) gets += "get a_key_with_a_name" + std::to_string(i) + "\r\n";
+  server.Ask(*client, gets);
+  const std::string list = server.Ask(*client, "stats conns\r\n");
+  EXPECT_TRUE(list.starts_with("STAT ")) << list;
+  EXPECT_TRUE(list.ends_with("\r\nEND\r\n")) << list;
+}
+
+// A rejected line that names a key was taken for a refused value, and the key's value erased.
+TEST(Regressions, ARejectedLineLeavesTheValueOfItsKey) {
+  Server server(2);
+  const auto client = server.Connect();
+  for (const std::string key : {"k1", "k2", "k3", "k4"}) {
+    SCOPED_TRACE(key);
+    server.Ask(*client, "set " + key + " 0 0 1\r\n5\r\n");
+    EXPECT_EQ(server.Ask(*client, "incr " + key + " x\r\n"),
+              "CLIENT_ERROR invalid numeric delta argument\r\n");
+    EXPECT_EQ(server.Ask(*client, "touch " + key + " x\r\n"),
+              "CLIENT_ERROR invalid exptime argument\r\n");
+    EXPECT_EQ(server.Ask(*client, "set " + key + " 0 0 1\r\nxyz"),
+              "CLIENT_ERROR bad data chunk\r\n");
+    EXPECT_EQ(server.Ask(*client, "get " + key + "\r\n"), "VALUE " + key + " 0 1\r\n5\r\nEND\r\n");
+  }
+}
+
+TEST(Regressions, AValueOverTheLimitRemovesTheOldOne) {
+  Server server(2);
+  const auto client = server.Connect();
+  for (const std::string key : {"k1", "k2", "k3", "k4"}) {
+    server.Ask(*client, "set " + key + " 0 0 1\r\n5\r\n");
+    EXPECT_EQ(server.Ask(*client, "set " + key + " 0 0 1048577\r\n" + std::string(1048577, 'x') +
+                                      "\r\nget " + key + "\r\n"),
+              "SERVER_ERROR object too large for cache\r\nEND\r\n");
+  }
+}
+
+// It was answered ERROR.
+TEST(Regressions, QuitIsSilent) {
+  Server server(1);
+  const auto client = server.Connect();
+  EXPECT_EQ(server.Ask(*client, "quit\r\nget x\r\n"), "");
+  EXPECT_TRUE(client->at_end());
+  EXPECT_FALSE(client->reset_by_server());
+}
+
+// The key of a verb of all cores is empty, and memcpy does not like an empty view.
+TEST(Regressions, FlushOverAllCores) {
+  Server server(4);
+  const auto client = server.Connect();
+  server.Ask(*client, "set a 0 0 1\r\n1\r\nset b 0 0 1\r\n2\r\nset c 0 0 1\r\n3\r\n");
+  EXPECT_EQ(server.Ask(*client, "flush_all\r\nget a b c\r\nset a 0 0 1\r\n1\r\nget a\r\n"),
+            "OK\r\nEND\r\nSTORED\r\nVALUE a 0 1\r\n1\r\nEND\r\n");
+}
+
+// A connection that is cut off between turns is in the list of the next one, and was destroyed by
+// the last reply to it while it was there.
+TEST(Regressions, CutOffWhileRepliesAreOnTheirWay) {
+  for (int turns = 1; turns < 40; ++turns) {
+    SCOPED_TRACE(turns);
+    Server server(3);
+    const auto client = server.Connect();
+    std::string gets;
+    for (int i = 0; i < 100; ++i) gets += "get key" + std::to_string(i) + "\r\n";
+    client->Write(gets);
+    for (int i = 0; i < turns; ++i) server.RunOnce();
+    // Twice: the client may be accepted late.
+    for (int i = 0; i < 2; ++i) {
+      for (const auto& worker : server.workers()) worker->CloseAll();
+      server.Run();
+    }
+    for (const auto& worker : server.workers()) EXPECT_FALSE(worker->HasConnections());
+  }
+}
+
+}  // namespace
+}  // namespace larder::sim
