@@ -91,7 +91,7 @@ UringLoop::~UringLoop() {
     }
     io_uring_queue_exit(&ring_);
   }
-  for (const Open_& open : open_) close(open.fd);
+  for (const OpenStream& open : open_) close(open.fd);
   if (wake_fd_ >= 0) close(wake_fd_);
 }
 
@@ -111,7 +111,7 @@ uint64_t UringLoop::BufferBytes() const {
          uint64_t{ring_.sq.ring_entries} * sizeof(io_uring_sqe) +
          (batches_[0].messages.size() + batches_[1].messages.size()) * sizeof(Message) +
          (batches_[0].lazy.capacity() + batches_[1].lazy.capacity()) * sizeof(LazySend) +
-         open_.capacity() * sizeof(Open_);
+         open_.capacity() * sizeof(OpenStream);
 }
 
 // ---- Tags ------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ uint64_t UringLoop::Tag(int listener, Kind kind) {
 
 Stream& UringLoop::StreamOf(uint64_t tag) { return *std::bit_cast<Stream*>(tag & ~kKindMask); }
 
-UringLoop::Open_& UringLoop::OpenOf(const Stream& stream) {
+UringLoop::OpenStream& UringLoop::OpenOf(const Stream& stream) {
   const auto index = std::bit_cast<uint64_t>(stream.loop_data_);
   DCHECK_LT(index, open_.size());
   DCHECK(open_[index].stream == &stream);
@@ -435,8 +435,12 @@ void UringLoop::CompleteSend(const io_uring_cqe& completion) {
 void UringLoop::EndSend(Stream& stream, int result) {
   stream.state_ &= static_cast<uint8_t>(~(kSending | kLazySend));
   --stream.in_flight_;
+  // Read before the call: a Close() from inside OnSent has itself seen to it that the stream is
+  // forgotten, in a later turn.
+  const bool was_closing = stream.state_ & kClosing;
   stream.OnSent(result);
-  if (stream.state_ & kClosing) return ForgetIfIdle(stream);
+  if (was_closing) return ForgetIfIdle(stream);
+  if (stream.state_ & kClosing) return;
   if ((stream.state_ & (kFinishing | kSending)) == kFinishing) shutdown(stream.fd_, SHUT_WR);
 }
 

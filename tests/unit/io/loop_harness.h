@@ -31,12 +31,17 @@ class RecordingStream final : public Stream {
   void OnReceiveEnd(int error) override {
     EXPECT_FALSE(closing) << "an end after Close()";
     ends.push_back(error);
+    if (on_end) on_end();
   }
   void OnSent(int result) override {
     sent.push_back(result);
     if (on_sent) on_sent();
   }
-  void OnClosed() override { ++closed; }
+  // May destroy the stream: copied, so that the function outlives it.
+  void OnClosed() override {
+    ++closed;
+    if (const std::function<void()> call = on_closed) call();
+  }
 
   std::string received;
   std::vector<std::string_view> lent;  // of this turn; the owner's hook clears it
@@ -46,7 +51,9 @@ class RecordingStream final : public Stream {
   int closed = 0;
   bool closing = false;
   std::function<void()> on_receive;
+  std::function<void()> on_end;
   std::function<void()> on_sent;
+  std::function<void()> on_closed;
 };
 
 class RecordingOwner final : public LoopOwner {
