@@ -286,7 +286,10 @@ SimClient::Match SimClient::MatchStore(const Sent& sent, Item& item) {
     default:
       break;
   }
-  if (stores && value.size() > options_.item_bytes_max) {  // of append and prepend: the old stays
+  const bool joins = sent.verb == Verb::kAppend || sent.verb == Verb::kPrepend;
+  const uint64_t bytes =
+      CountedBytes(KeyText(sent.key).size(), value.size(), joins ? item.flags : sent.flags);
+  if (stores && bytes > options_.item_bytes_max) {  // of append and prepend: the old stays
     return answer("SERVER_ERROR object too large for cache\r\n");
   }
   if (answer(stores ? "STORED\r\n" : refusal) == Match::kMore) return Match::kMore;

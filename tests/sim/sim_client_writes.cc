@@ -112,7 +112,7 @@ std::string SimClient::RandomValue() {
   constexpr size_t kSizes[] = {1, 10, 100, 300, 2000, 20'000, 200'000};
   // The large ones are rare, or nothing else is ever simulated.
   size_t size = prng_.Below(kSizes[prng_.Below(prng_.OneIn(8) ? std::size(kSizes) : 4)] + 1);
-  size = std::min<size_t>(size, options_.item_bytes_max);
+  size = std::min<size_t>(size, options_.item_bytes_max - CountedBytes(kKeyBytesMax, 0, 1));
   // Every value is unlike every other one, from its first bytes on.
   std::string value = std::to_string(options_.id) + "/" + std::to_string(++versions_) + "/";
   while (value.size() < size) value += static_cast<char>('a' + prng_.Next() % 23);

@@ -49,7 +49,8 @@ Simulation::Shape Simulation::ShapeOf(const SimOptions& options, util::Prng& prn
   shape.connections_max = prng.OneIn(4) ? std::max(1U, shape.clients - 1) : 1024;
   shape.ring_messages = std::array<size_t, 4>{4, 4, 16, 1024}[prng.Below(4)];
   shape.lossy = prng.OneIn(3);
-  shape.memory_bytes_max = shape.lossy ? 3 << 20 : 64 << 20;
+  shape.memory_bytes_max = shape.lossy ? 1 << 20 : 64 << 20;
+  shape.evict = !shape.lossy || prng.OneIn(2);
   shape.flush_enabled = !prng.OneIn(4);
   return shape;
 }

@@ -63,6 +63,7 @@ class Simulation {
     size_t ring_messages;
     uint64_t memory_bytes_max;
     bool lossy;
+    bool evict;
     bool flush_enabled;
   };
   static Shape ShapeOf(const SimOptions& options, util::Prng& prng);
