@@ -94,7 +94,7 @@ class UringLoop final : public Loop {
   };
   // What the loop knows of a stream beside the stream's own 16 bytes. Stream::loop_data_ is its
   // index here.
-  struct Open_ {
+  struct OpenStream {
     Stream* stream;
     int fd;
     uint32_t lazy_send;  // index in a batch
@@ -121,7 +121,7 @@ class UringLoop final : public Loop {
   static uint64_t Tag(const void* address, Kind kind);
   static uint64_t Tag(int listener, Kind kind);
   static Stream& StreamOf(uint64_t tag);
-  Open_& OpenOf(const Stream& stream);
+  OpenStream& OpenOf(const Stream& stream);
 
   void Start();
   void Enter(int64_t wait_ns);
@@ -153,7 +153,7 @@ class UringLoop final : public Loop {
   bool rang_ = false;  // OnWake is owed this turn
   std::thread::id thread_;
   std::vector<Listener> listeners_;
-  std::vector<Open_> open_;
+  std::vector<OpenStream> open_;
   std::vector<Stream*> closed_;  // closed with nothing in flight; OnClosed is owed next turn
   std::array<Batch, 2> batches_;
   size_t filling_ = 0;  // which of the batches

@@ -74,7 +74,7 @@ std::string TryToReceive() {
   UringLoop loop(
       {.submissions = 8, .completions = 16, .buffers = {.count = 2, .buffer_bytes = 64}});
   if (const absl::Status opened = loop.Open(); !opened.ok()) {
-    return std::string(opened.message());
+    return std::string{opened.message()};
   }
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
@@ -139,7 +139,8 @@ UringProbe ProbeUring() {
   std::string reason = MissingOperation(ring);
   io_uring_queue_exit(&ring);
   if (reason.empty()) reason = TryToReceive();
-  return {.usable = reason.empty(), .reason = std::move(reason)};
+  const bool usable = reason.empty();
+  return {.usable = usable, .reason = std::move(reason)};
 }
 
 }  // namespace larder::io
