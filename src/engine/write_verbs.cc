@@ -5,7 +5,6 @@ namespace larder::engine {
 
 using stats::Counter;
 using store::Item;
-using store::NewItem;
 using store::PutResult;
 using store::Shard;
 

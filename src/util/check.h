@@ -32,52 +32,56 @@ constexpr int64_t Shown(const T& value) {
   }
 }
 
-// Compares integers of different signs by value.
+// Integers of different signs are compared by value.
 template <typename A, typename B>
 constexpr bool kSafeCompare =
     std::is_integral_v<A>&& std::is_integral_v<B> && !std::same_as<A, bool> &&
     !std::same_as<B, bool> && !std::same_as<A, char> && !std::same_as<B, char>;
 
+#define LARDER_COMPARISON(name, op, safe)                        \
+  struct name {                                                  \
+    template <typename A, typename B>                            \
+    static constexpr bool Holds(const A& left, const B& right) { \
+      if constexpr (kSafeCompare<A, B>) {                        \
+        return std::safe(left, right);                           \
+      } else {                                                   \
+        return left op right;                                    \
+      }                                                          \
+    }                                                            \
+  }
+LARDER_COMPARISON(Equal, ==, cmp_equal);
+LARDER_COMPARISON(NotEqual, !=, cmp_not_equal);
+LARDER_COMPARISON(Less, <, cmp_less);
+LARDER_COMPARISON(LessEqual, <=, cmp_less_equal);
+LARDER_COMPARISON(Greater, >, cmp_greater);
+LARDER_COMPARISON(GreaterEqual, >=, cmp_greater_equal);
+#undef LARDER_COMPARISON
+
+template <typename Comparison, typename A, typename B>
+[[gnu::always_inline]] constexpr void CheckHolds(const A& left, const B& right, const char* file,
+                                                 int line, const char* condition) {
+  if (Comparison::Holds(left, right)) return;
+  CheckFailedWithValues(file, line, condition, Shown(left), Shown(right));
+}
+
 }  // namespace larder::internal
 
-// The comparison is a generic lambda, so that only the branch taken has to compile: clang looks at
-// both in an ordinary function.
-#define LARDER_CHECK_OP(op, safe, a, b)                                                         \
-  do {                                                                                          \
-    const auto& check_a = (a);                                                                  \
-    const auto& check_b = (b);                                                                  \
-    const bool check_holds = [](const auto& check_l, const auto& check_r) {                     \
-      if constexpr (::larder::internal::kSafeCompare<std::remove_cvref_t<decltype(check_l)>,    \
-                                                     std::remove_cvref_t<decltype(check_r)>>) { \
-        return std::safe(check_l, check_r);                                                     \
-      } else {                                                                                  \
-        return check_l op check_r;                                                              \
-      }                                                                                         \
-    }(check_a, check_b);                                                                        \
-    if (!check_holds) [[unlikely]] {                                                            \
-      ::larder::internal::CheckFailedWithValues(__FILE__, __LINE__, #a " " #op " " #b,          \
-                                                ::larder::internal::Shown(check_a),             \
-                                                ::larder::internal::Shown(check_b));            \
-    }                                                                                           \
-  } while (false)
-
-#define CHECK(condition)                                               \
-  do {                                                                 \
-    if (!(condition)) [[unlikely]]                                     \
-      ::larder::internal::CheckFailed(__FILE__, __LINE__, #condition); \
-  } while (false)
-#define CHECK_EQ(a, b) LARDER_CHECK_OP(==, cmp_equal, a, b)
-#define CHECK_NE(a, b) LARDER_CHECK_OP(!=, cmp_not_equal, a, b)
-#define CHECK_LT(a, b) LARDER_CHECK_OP(<, cmp_less, a, b)
-#define CHECK_LE(a, b) LARDER_CHECK_OP(<=, cmp_less_equal, a, b)
-#define CHECK_GT(a, b) LARDER_CHECK_OP(>, cmp_greater, a, b)
-#define CHECK_GE(a, b) LARDER_CHECK_OP(>=, cmp_greater_equal, a, b)
+// Expressions, not statements: a check adds no level to the function that it is in.
+#define CHECK(condition) \
+  ((condition) ? void() : ::larder::internal::CheckFailed(__FILE__, __LINE__, #condition))
+#define LARDER_CHECK_OP(comparison, op, a, b)                                              \
+  ::larder::internal::CheckHolds<::larder::internal::comparison>(a, b, __FILE__, __LINE__, \
+                                                                 #a " " #op " " #b)
+#define CHECK_EQ(a, b) LARDER_CHECK_OP(Equal, ==, a, b)
+#define CHECK_NE(a, b) LARDER_CHECK_OP(NotEqual, !=, a, b)
+#define CHECK_LT(a, b) LARDER_CHECK_OP(Less, <, a, b)
+#define CHECK_LE(a, b) LARDER_CHECK_OP(LessEqual, <=, a, b)
+#define CHECK_GT(a, b) LARDER_CHECK_OP(Greater, >, a, b)
+#define CHECK_GE(a, b) LARDER_CHECK_OP(GreaterEqual, >=, a, b)
 
 #ifdef NDEBUG
-#define LARDER_DCHECK(check) \
-  do {                       \
-    if (false) check;        \
-  } while (false)
+// Still compiled, so that it stays true and what it names counts as used.
+#define LARDER_DCHECK(check) (true ? void() : (check))
 #else
 #define LARDER_DCHECK(check) check
 #endif
