@@ -17,8 +17,8 @@ enum class Verb : uint8_t {
 #define VERB(id, text, kind) k##id,
 #include "larder/verbs.def"
 #undef VERB
-  kRejected,  // no verb: the line was wrong, and `Command::rejection` says how; it is answered in
-              // its turn
+  // No verb: the line was wrong, and `Command::rejection` says how. It is answered in its turn.
+  kRejected,
 };
 
 inline constexpr size_t kVerbCount = static_cast<size_t>(Verb::kRejected);
@@ -31,6 +31,13 @@ enum class VerbKind : uint8_t {
 
 // Longest key of the Memcached protocols, in bytes.
 inline constexpr size_t kKeyBytesMax = 250;
+
+// What an item counts against the item limit (-I), which is what memcached 1.6 takes for it: so the
+// same values are refused. 48 bytes of header, 8 of the CAS unique, the key's NUL, the value's line
+// end; and 4 for client flags other than 0. What Larder itself takes is less.
+constexpr uint64_t CountedBytes(size_t key_bytes, uint64_t value_bytes, uint32_t client_flags) {
+  return 48 + 8 + key_bytes + 1 + (client_flags == 0 ? 0 : 4) + value_bytes + 2;
+}
 
 struct Command {
   Verb verb = Verb::kRejected;

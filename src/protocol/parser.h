@@ -2,10 +2,9 @@
 //
 //   - Pure: no state between calls but `Resume`, which the caller keeps; no allocation, no clock.
 //   - Prefix rule: the result for a prefix of the bytes is kNeedMore, or equal to the result for
-//   the whole.
+//     the whole.
 //   - Resumable: a get of a thousand keys is a thousand commands; each call parses one, and no byte
-//   is looked at twice
-//     but for the last, unfinished token.
+//     is looked at twice but for the last, unfinished token.
 //   - Bounded: kNeedMore is never answered to more than kLineBytesMax unread bytes outside a value.
 #ifndef LARDER_PROTOCOL_PARSER_H_
 #define LARDER_PROTOCOL_PARSER_H_
@@ -25,10 +24,11 @@ inline constexpr size_t kLineBytesMax = 2048;
 enum class ParseState : uint8_t {
   kNeedMore,  // nothing consumed; show the same bytes again, with at least one more
   kReady,     // `command` is complete, in `consumed` > 0 bytes
-  kNeedBody,  // `command` is complete but for its value, which has not all arrived: `consumed`
-              // bytes are the line. Show the same bytes again when `consumed + body_bytes + 2` of
-              // them are there (a value ends in \r\n)
-  kSkip,      // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
+  // `command` is complete but for its value, which has not all arrived: `consumed` bytes are the
+  // line. Show the same bytes again when `consumed + body_bytes + 2` of them are there (a value
+  // ends in \r\n).
+  kNeedBody,
+  kSkip,  // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
 };
 
 // Where the parser stands in what the client has sent; kept by the caller between calls. Resume{}
@@ -64,7 +64,8 @@ struct Parsed {
 };
 
 struct ParserLimits {
-  uint64_t item_bytes_max = 1 << 20;  // a longer value is refused as kTooLarge and swallowed
+  // By CountedBytes(). The value of a larger item is refused as kTooLarge and swallowed.
+  uint64_t item_bytes_max = 1 << 20;
 };
 
 }  // namespace larder::protocol

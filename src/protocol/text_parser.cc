@@ -204,7 +204,9 @@ void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
     return;
   }
   const auto body_bytes = static_cast<size_t>(*value_bytes);
-  if (body_bytes > in.limits.item_bytes_max) {
+  command.client_flags = static_cast<uint32_t>(*flags);  // memcached keeps the low half, too
+  if (CountedBytes(command.key.size(), body_bytes, command.client_flags) >
+      in.limits.item_bytes_max) {
     Reject(in.parsed, Status::kTooLarge);
     in.parsed.discard_bytes = body_bytes + 2;
     if (verb != Verb::kSet) {  // the old value must go if it was to be replaced in any case
@@ -212,7 +214,6 @@ void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
     }
     return;
   }
-  command.client_flags = static_cast<uint32_t>(*flags);  // memcached keeps the low half, too
   command.exptime = *exptime;
   command.number = *unique;
   const size_t line_bytes = in.parsed.consumed;

@@ -167,6 +167,8 @@ class ItemHeap {
   [[nodiscard]] uint64_t BytesFree() const { return free_.count * kHeapSegmentBytes; }
   // Resident: in use or free.
   [[nodiscard]] uint64_t Bytes() const { return BytesInUse() + BytesFree(); }
+  // Of addresses: what is in use never exceeds it.
+  [[nodiscard]] uint64_t RangeBytes() const { return range_bytes_; }
   [[nodiscard]] uint64_t LiveBytes() const { return live_bytes_; }
   [[nodiscard]] uint64_t LiveItems() const { return live_items_; }
 
@@ -211,8 +213,8 @@ class ItemHeap {
   uint64_t range_bytes_;
   bool huge_pages_;
   char* base_ = nullptr;
-  HeapSegment* segments_ =
-      nullptr;                   // one for each segment of the range; untouched ones cost nothing
+  // One for each segment of the range; untouched ones cost nothing.
+  HeapSegment* segments_ = nullptr;
   uint64_t low_end_ = 0;         // segments below this number were used
   uint64_t low_accessible_ = 0;  // bytes
   uint64_t solo_floor_;          // byte offset; the solos' area begins here

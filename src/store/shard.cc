@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "larder/command.h"
 #include "util/check.h"
 
 namespace larder::store {
@@ -155,7 +156,9 @@ bool Shard::Link(Item* fresh, uint64_t hash) {
 Shard::Stored Shard::Put(const NewItem& item) {
   DCHECK_EQ(item.hash, hashes_.OfKey(item.key));
   const uint64_t value_bytes = item.value.size() + item.value_tail.size();
-  if (value_bytes > item_bytes_max_) return {PutResult::kTooLarge, nullptr};
+  if (CountedBytes(item.key.size(), value_bytes, item.client_flags) > item_bytes_max_) {
+    return {PutResult::kTooLarge, nullptr};
+  }
   if (item.expire_at != kNever && item.expire_at <= now_s_) {
     (void)Erase(item.key, item.hash);
     return {PutResult::kStored, nullptr};

@@ -40,11 +40,11 @@ enum class WhenFull : uint8_t { kEvict, kRefuse };
 // What Put stores. `value` and `value_tail` are stored one after the other; either may be (part of)
 // the value of the item that this one replaces.
 struct NewItem {
-  std::string_view key;
+  std::string_view key = {};
   uint64_t hash = 0;
   uint32_t client_flags = 0;
-  CacheSeconds expire_at =
-      kNever;  // not kNever and <= now: stored as if expired, that is, the key is erased
+  // A time that has come: stored as if expired, that is, the key is erased.
+  CacheSeconds expire_at = kNever;
   std::string_view value = {};
   std::string_view value_tail = {};
 };
@@ -55,7 +55,7 @@ class Shard {
  public:
   struct Options {
     uint64_t memory_bytes_max = 64ULL << 20;  // items and table together
-    uint64_t item_bytes_max = 1ULL << 20;     // largest value, in bytes
+    uint64_t item_bytes_max = 1ULL << 20;     // largest item, by CountedBytes()
     WhenFull when_full = WhenFull::kEvict;
     uint64_t seed = 0;       // of the policy's randomness
     bool huge_pages = true;  // ask for them
@@ -130,6 +130,8 @@ class Shard {
   // by Tick and Put.
   void SetMemoryBytesMax(uint64_t bytes);
   [[nodiscard]] uint64_t MemoryBytesMax() const { return memory_bytes_max_; }
+  // The largest budget that can be used: the addresses for items are reserved when a shard is made.
+  [[nodiscard]] uint64_t BudgetBytesMax() const { return heap_.RangeBytes(); }
   // What is used now: items (dead ones too), free memory of the heap, and table.
   [[nodiscard]] uint64_t MemoryBytes() const {
     return heap_.Bytes() + table_.Bytes() + retired_bytes_;

@@ -30,6 +30,10 @@ import time
 
 DEADLINE_S = 30.0
 MEMORY_MB = 256
+ITEM_BYTES_MAX = 1 << 20
+# What both count against it beside key and value; more with client flags.
+ITEM_OVERHEAD = 59
+ITEM_FLAGS = 4
 
 
 # --- the two servers ------------------------------------------------------------------------------
@@ -214,6 +218,7 @@ class Uniques:
 
 BAD_FORMAT = b"CLIENT_ERROR bad command line format"
 ERROR = b"ERROR"
+TOO_LARGE = b"SERVER_ERROR object too large for cache"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,6 +282,11 @@ RULES = {
         "1.6.18 pads a shrunk number with blanks unless the item is in use at that moment; here "
         "it is always padded",
         None),  # judged in match_units, as it concerns values that are read later
+    "append beyond the limit": Rule(
+        "where the joined value is too large, memcached says NOT_STORED, as if there were no item; "
+        "here it says what is wrong, and counts it",
+        lambda theirs, ours: theirs[1] == b"NOT_STORED" and ours[1] == TOO_LARGE and
+        theirs[:1] + theirs[2:] == ours[:1] + ours[2:]),
     "browser": Rule(
         "a POST, a Host: and a first line that ends in HTTP/… close here; 1.6.18 closes only for "
         "unknown verbs before HTTP/…",
@@ -322,7 +332,7 @@ class Generator:
         self.kinds = [
             (30, self.get), (25, self.store), (12, self.number), (8, self.cas), (6, self.delete),
             (6, self.touch), (4, self.get_and_touch), (6, self.wrong_line), (3, self.wrong_chunk),
-            (2, self.server_verb), (1, self.too_large), (3, self.may_differ), (0.3, self.closing),
+            (2, self.server_verb), (1, self.too_large), (1, self.at_the_limit), (3, self.may_differ), (0.3, self.closing),
         ]
 
     def command(self):
@@ -438,6 +448,22 @@ class Generator:
         unique = b" 1" if verb == b"cas" else b""
         return Command(b"%s %s 0 0 %d%s%s\r\n" % (verb, self.pick(self.keys), size, unique,
                                                  self.pick(self.NOREPLY)) + b"L" * size + b"\r\n")
+
+    def at_the_limit(self):
+        """Values about as large as an item may be, of a key that nothing else reads."""
+        key = b"e" * self.pick([1, 10, 250])
+        flags = self.pick([b"0", b"5"])
+        largest = ITEM_BYTES_MAX - ITEM_OVERHEAD - len(key) - (ITEM_FLAGS if flags != b"0" else 0)
+        size = largest + self.pick([-1, 0, 1, 2])
+        end = b"get %s\r\ndelete %s noreply\r\n" % (key, key)
+        if self.random.random() < 0.5:
+            return Command(b"%s %s %s 0 %d\r\n%s\r\n" % (
+                self.pick([b"set", b"add"]), key, flags, size, b"L" * size) + end)
+        first = largest - 10
+        return Command(b"set %s %s 0 %d\r\n%s\r\n" % (key, flags, first, b"L" * first) +
+                       b"%s %s 0 0 %d\r\n%s\r\n" % (self.pick([b"append", b"prepend"]), key,
+                                                    size - first, b"M" * (size - first)) + end,
+                       rule="append beyond the limit" if size > largest else "")
 
     def may_differ(self):
         control = self.pick([b"\t", b"\x01", b"\x7f", b"\0", b"\x1b"])

@@ -427,7 +427,7 @@ TEST(TextParser, AValueMustEndInCarriageReturnAndNewline) {
 }
 
 TEST(TextParser, ATooLargeValueIsRefusedBeforeItArrivesAndSwallowed) {
-  const ParserLimits limits = {.item_bytes_max = 100};
+  const ParserLimits limits = {.item_bytes_max = 59 + 1 + 100};
   EXPECT_EQ(Parse("set k 0 0 100\r\n", limits).state, ParseState::kNeedBody);
   const OwnedResult parsed = Parse("set k 0 0 101 noreply\r\n", limits);
   EXPECT_EQ(parsed.state, ParseState::kReady);
@@ -444,8 +444,25 @@ TEST(TextParser, ATooLargeValueIsRefusedBeforeItArrivesAndSwallowed) {
   EXPECT_EQ(client.discard_bytes(), 2147483647U - 1000U);
 }
 
+// What memcached 1.6.18 and 1.6.45 take and refuse, started with -I 1m.
+TEST(TextParser, TheItemLimitCountsWhatMemcachedCounts) {
+  const auto largest = [](std::string_view key, std::string_view flags) {
+    size_t taken = 0;
+    for (size_t bytes = (1 << 20) - 1000; bytes < (1 << 20) + 10; ++bytes) {
+      const std::string line = "set " + std::string(key) + " " + std::string(flags) + " 0 " +
+                               std::to_string(bytes) + "\r\n";
+      if (Parse(line).state == ParseState::kNeedBody) taken = bytes;
+    }
+    return taken;
+  };
+  EXPECT_EQ(largest("k", "0"), 1048516U);
+  EXPECT_EQ(largest("kkkkkkkkkk", "0"), 1048507U);
+  EXPECT_EQ(largest("kkkkkkkkkk", "5"), 1048503U);
+  EXPECT_EQ(largest(std::string(100, 'k'), "5"), 1048413U);
+}
+
 TEST(TextParser, ARefusedSetNamesTheKeyWhoseOldValueMustGo) {
-  const ParserLimits limits = {.item_bytes_max = 100};
+  const ParserLimits limits = {.item_bytes_max = 59 + 1 + 100};
   EXPECT_EQ(Parse("set k 0 0 101\r\n", limits).command.key, "k");
   for (const std::string verb : {"add", "replace", "append", "prepend"}) {
     EXPECT_EQ(Parse(verb + " k 0 0 101\r\n", limits).command.key, "") << verb;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "larder/command.h"
 #include "util/prng.h"
 
 namespace larder::store {
@@ -240,7 +241,7 @@ TEST_F(ShardTest, TheBudgetHoldsWhateverTheSizes) {
 }
 
 TEST_F(ShardTest, LargeItemsFitASmallBudget) {
-  Start({.memory_bytes_max = kMiB});
+  Start({.memory_bytes_max = kMiB, .item_bytes_max = CountedBytes(1, kMiB, 0)});
   for (int i = 0; i < 50; ++i) {
     Put("small" + std::to_string(i), std::string(3000, 's'));
     ASSERT_EQ(Put("k" + std::to_string(i), std::string(512 << 10, 'x')).result, PutResult::kStored);
