@@ -168,7 +168,7 @@ void ServerImpl::Run() {
   for (const auto& group : listeners_) {
     if (!placed || group.size() < 2) continue;
     const absl::Status status = io::AttachReuseportByCpu(group[0].fd.get(), options_.threads);
-    if (!status.ok()) Log(std::string(status.message()), true);
+    if (!status.ok()) Log(std::string{status.message()}, true);
   }
   for (uint32_t index = 0; index < options_.threads; ++index) {
     runtime::CoreThread::Options thread{.index = index};
@@ -199,7 +199,7 @@ std::unique_ptr<Server> Server::Start(const ServerOptions& options, std::string*
   absl::Status status = server->Listen();
   if (status.ok()) status = server->MakeCores();
   if (!status.ok()) {
-    *error = std::string(status.message());
+    *error = std::string{status.message()};
     return nullptr;
   }
   server->Run();

@@ -1,5 +1,6 @@
 #include "server/server_verbs.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace {
 
 // memcached's minimum for cache_memlimit, in megabytes.
 constexpr uint64_t kMemlimitMegabytesMin = 8;
+// Beyond memory of any machine; a limit in bytes is a number of 64 bits.
+constexpr uint64_t kMemlimitMegabytesMax = 1ULL << 40;
+// Higher levels mean this one, as in memcached.
+constexpr uint64_t kVerbosityMax = 2;
 
 Outcome Text(std::string_view text) { return Outcome{.status = Status::kOk, .value = text}; }
 
@@ -64,7 +69,7 @@ stats::StatList General(const Worker& worker) {
   stats::ReadProcess(general);
   general.uptime_s = worker.now().FloorSeconds() - cluster.started_s;
   general.unix_time_s = worker.now().unix_ns / 1'000'000'000;
-  general.version = kVersion;
+  general.version = kSpokenVersion;
   general.libevent = cluster.loop_version;
   general.max_connections = cluster.connections_max;
   general.limit_maxbytes = cluster.memory_bytes_max.load(std::memory_order_relaxed);
@@ -87,9 +92,21 @@ uint64_t HeapBytes(const Worker& worker) {
   return bytes;
 }
 
+// As the server was started, but for what clients can change.
 stats::StatList Settings(const Worker& worker) {
+  const Cluster& cluster = worker.cluster();
+  const uint64_t maxbytes = cluster.memory_bytes_max.load(std::memory_order_relaxed);
+  const int verbosity = cluster.verbosity.load(std::memory_order_relaxed);
   stats::StatList list;
-  for (const auto& [name, value] : worker.cluster().settings) list.push_back({name, value});
+  for (const auto& [name, value] : cluster.settings) {
+    if (name == "maxbytes") {
+      list.push_back({name, std::to_string(maxbytes)});
+    } else if (name == "verbosity") {
+      list.push_back({name, std::to_string(verbosity)});
+    } else {
+      list.push_back({name, value});
+    }
+  }
   return list;
 }
 
@@ -130,9 +147,13 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
 Outcome SetMemoryLimit(Worker& worker, Connection& connection, const Command& command) {
   if (command.number < kMemlimitMegabytesMin) return Outcome{.status = Status::kLimitTooSmall};
   const uint64_t bytes = command.number << 20;
-  worker.cluster().memory_bytes_max.store(bytes, std::memory_order_relaxed);
   Command part = command;
   part.number = bytes / worker.cluster().mailboxes.cores();
+  // All shards were made alike, so ours speaks for all.
+  if (command.number > kMemlimitMegabytesMax || part.number > worker.shard().BudgetBytesMax()) {
+    return Outcome{.status = Status::kNoMemory};
+  }
+  worker.cluster().memory_bytes_max.store(bytes, std::memory_order_relaxed);
   return OnEveryCore(worker, connection, part, Outcome{.status = Status::kOk});
 }
 
@@ -160,10 +181,11 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kStats:
       return Stats(worker, connection, command);
     case Verb::kVerbosity:
-      worker.cluster().verbosity.store(static_cast<int>(command.number), std::memory_order_relaxed);
+      worker.cluster().verbosity.store(static_cast<int>(std::min(command.number, kVerbosityMax)),
+                                       std::memory_order_relaxed);
       return Outcome{.status = Status::kOk};
     case Verb::kVersion:
-      return Text(kVersion);
+      return Outcome{.status = Status::kOk};
     case Verb::kQuit:
       return Outcome{.status = Status::kOk};
     case Verb::kRejected:

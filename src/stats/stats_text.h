@@ -50,7 +50,7 @@ struct GeneralStats {
   uint64_t system_us = 0;  // and of the kernel on its behalf
   uint64_t uptime_s = 0;
   int64_t unix_time_s = 0;
-  std::string_view version;   // Larder's
+  std::string_view version;   // as `version` answers
   std::string_view libevent;  // libevent's version
   uint64_t max_connections = 0;
   uint64_t reserved_fds = 0;
