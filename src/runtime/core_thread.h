@@ -13,8 +13,8 @@ class CoreThread {
  public:
   struct Options {
     uint32_t index = 0;
-    std::optional<int> cpu =
-        std::nullopt;  // not pinned without; a CPU that is refused is not insisted on
+    // Not pinned without. A CPU that is refused is not insisted on.
+    std::optional<int> cpu = std::nullopt;
   };
 
   // Starts `body` at once.

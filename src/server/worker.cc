@@ -104,8 +104,9 @@ void Worker::OnTurnEnd() {
   if (now_.ns >= next_tick_ns_) Tick();
   if (phase() != Phase::kServe) DrainConnections();
   // The list may grow while it is walked.
-  for (size_t i = 0; i < turn_.size(); ++i) {
-    Connection* connection = turn_[i];
+  size_t ended = 0;
+  while (ended < turn_.size()) {
+    Connection* connection = turn_[ended++];
     connection->EndTurn();
     if (connection->gone_ && connection->asked_ == 0) Destroy(*connection);
   }
@@ -268,7 +269,7 @@ std::string Worker::ListConnections(uint64_t& cursor) const {
     stats::AppendConnection(
         list, {.id = connection.id() * cluster_.mailboxes.cores() + index(),
                .address = address,
-               .listen_address = listener < names.size() ? std::string_view(names[listener]) : "",
+               .listen_address = listener < names.size() ? std::string_view{names[listener]} : "",
                .state = connection.closing() ? "conn_closing" : "conn_read",
                .idle_s = now_.FloorSeconds() - connection.last_active()});
     stats::AppendStatLines(list, text);

@@ -3,10 +3,10 @@
 // Everything here runs on the core's thread (in the simulator, one thread runs all cores), but for
 // the functions that say otherwise. A turn:
 //
-//   loop: receive ──► connections parse into the batch ──► execute ──► inboxes: execute for others,
-//   take replies
-//         ──► connections send ──► publish to other cores ──► loop: one system call that submits
-//         all and waits
+//   loop: receive ──► connections parse into the batch ──► execute it
+//     ──► inboxes: execute for other cores, take their replies
+//     ──► connections send ──► publish to other cores
+//     ──► loop: one system call that submits all and waits
 #ifndef LARDER_SERVER_WORKER_H_
 #define LARDER_SERVER_WORKER_H_
 

@@ -1,11 +1,11 @@
 // An item's bytes: what the heap holds for one key.
 //
-//   byte 0            8            12          14     15     16
-//        +------------+------------+-----------+------+------+---------+---------+-----+-------+---+
-//        | CAS unique | value size | key size  | bits | zero | [flags] | [expiry]| key | value |
-//        0…|
-//        +------------+------------+-----------+------+------+---------+---------+-----+-------+---+
-//          8            4            2           1      1      0 or 4    0 or 4                 pad
+//   byte 0            8            12         14     15     16
+//        +------------+------------+----------+------+------+---------+----------+-----+-------+
+//        | CAS unique | value size | key size | bits | zero | [flags] | [expiry] | key | value |
+//        pad
+//        +------------+------------+----------+------+------+---------+----------+-----+-------+
+//          8            4            2          1      1      0 or 4    0 or 4
 //
 // Client flags and expiry are there only when they are used; `bits` says so. An item starts at a
 // multiple of 8 and its size is one, so items that lie one after the other can be walked. Nothing
