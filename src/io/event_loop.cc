@@ -1,5 +1,6 @@
 #include "io/event_loop.h"
 
+#include <absl/strings/str_cat.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -7,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "util/check.h"
 
 namespace larder::io {

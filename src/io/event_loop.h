@@ -14,6 +14,7 @@
 #ifndef LARDER_IO_EVENT_LOOP_H_
 #define LARDER_IO_EVENT_LOOP_H_
 
+#include <absl/status/status.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <sys/socket.h>
@@ -26,7 +27,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "io/loop.h"
 
 namespace larder::io {

@@ -1,6 +1,7 @@
 #include "io/make_loop.h"
 
-#include "absl/strings/str_cat.h"
+#include <absl/strings/str_cat.h>
+
 #include "io/uring_probe.h"
 #include "util/check.h"
 

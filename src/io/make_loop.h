@@ -2,11 +2,12 @@
 #ifndef LARDER_IO_MAKE_LOOP_H_
 #define LARDER_IO_MAKE_LOOP_H_
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "io/event_loop.h"
 #include "io/loop.h"
 #include "io/uring_loop.h"

@@ -1,5 +1,6 @@
 #include "io/socket.h"
 
+#include <absl/strings/str_cat.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -18,7 +19,6 @@
 #include <memory>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
 #include "util/check.h"
 
 namespace larder::io {

@@ -10,6 +10,8 @@
 #ifndef LARDER_IO_SOCKET_H_
 #define LARDER_IO_SOCKET_H_
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -17,9 +19,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace larder::io {
 

@@ -1,5 +1,6 @@
 #include "io/uring_loop.h"
 
+#include <absl/strings/str_cat.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "util/check.h"
 
 namespace larder::io {

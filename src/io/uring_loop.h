@@ -17,6 +17,7 @@
 #ifndef LARDER_IO_URING_LOOP_H_
 #define LARDER_IO_URING_LOOP_H_
 
+#include <absl/status/status.h>
 #include <liburing.h>
 #include <sys/socket.h>
 
@@ -29,7 +30,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "io/loop.h"
 #include "io/uring_buffers.h"
 

@@ -1,5 +1,6 @@
 #include "io/uring_probe.h"
 
+#include <absl/strings/str_cat.h>
 #include <liburing.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "io/uring_loop.h"
 
 namespace larder::io {
