@@ -54,6 +54,7 @@ class Filled {
     if (count == 1) return;
     for (size_t i = 0; i < count; ++i) shard_.PrefetchBucket(keys[i].hash);
     for (size_t i = 0; i < count; ++i) shard_.PrefetchItem(keys[i].hash);
+    for (size_t i = 0; i < count; ++i) shard_.PrefetchItemElsewhere(keys[i].hash);
   }
   Shard& shard() { return shard_; }
   [[nodiscard]] uint64_t items() const { return items_; }

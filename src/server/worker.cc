@@ -127,6 +127,10 @@ void Worker::ExecuteBatch() {
     const uint64_t hash = batch_[i].command.hash;
     if (OwnerOf(hash) == index()) shard_.PrefetchItem(hash);
   }
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    const uint64_t hash = batch_[i].command.hash;
+    if (OwnerOf(hash) == index()) shard_.PrefetchItemElsewhere(hash);
+  }
   for (size_t i = 0; i < batch_.size(); ++i) batch_[i].connection->Execute(batch_[i]);
   batch_.Clear();
 }
@@ -159,6 +163,10 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
   for (size_t i = 0; i < count; ++i) {
     const Message& message = *inbox.At(i);
     if (message.kind == Message::Kind::kCommand) shard_.PrefetchItem(message.hash);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Message& message = *inbox.At(i);
+    if (message.kind == Message::Kind::kCommand) shard_.PrefetchItemElsewhere(message.hash);
   }
   for (size_t i = 0; i < count; ++i) {
     Message& message = *inbox.Front();

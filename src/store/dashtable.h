@@ -47,8 +47,11 @@ class DashTable {
   [[nodiscard]] Place FindHandle(uint64_t hash, uint32_t handle) const {
     return Find(hash, [handle](uint32_t other) { return other == handle; });
   }
-  // For prefetching: an entry that Find would look at first, or `none`.
-  [[nodiscard]] uint32_t FirstCandidate(uint64_t hash, uint32_t none) const;
+  // For prefetching, when the home bucket has arrived: an entry that Find would look at first, or
+  // `none`; then, if the entry may be in another bucket, that one is asked for.
+  [[nodiscard]] uint32_t CandidateAtHome(uint64_t hash, uint32_t none) const;
+  // When that one has arrived as well. Reads nothing if the home bucket had a candidate.
+  [[nodiscard]] uint32_t CandidateElsewhere(uint64_t hash, uint32_t none) const;
 
   // A new entry; no place when none can be had.
   Place Insert(uint64_t hash, uint32_t handle, const HashSource& source);
@@ -107,6 +110,10 @@ class DashTable {
   }
   [[nodiscard]] Word WordOf(uint64_t hash) const { return directory_[IndexOf(hash)]; }
 
+  static uint32_t FirstStash(const Bucket* home) {
+    return static_cast<uint32_t>(std::countr_zero(home->StashMask()));
+  }
+
   template <typename Match>
   static Place FindIn(TableSegment* segment, Bucket* home, Bucket* bucket, uint8_t tag,
                       const Match& match) {
@@ -162,12 +169,28 @@ Place DashTable::FindElsewhere(TableSegment* segment, Bucket* home, uint8_t tag,
   return {};
 }
 
-inline uint32_t DashTable::FirstCandidate(uint64_t hash, uint32_t none) const {
-  const Bucket* home = WordOf(hash).Home(hash);
+inline uint32_t DashTable::CandidateAtHome(uint64_t hash, uint32_t none) const {
+  const Word word = WordOf(hash);
+  Bucket* home = word.Home(hash);
   const uint32_t mask = home->Match(util::TagOf(hash));
   if (mask != 0) return home->handles[std::countr_zero(mask)];
-  if (home->Spilled() > 0) util::Prefetch(home + 1);
+  if (home->Spilled() > 0) {
+    util::Prefetch(word.segment()->Next(home));
+  } else if (home->StashMask() != 0) {
+    util::Prefetch(word.segment()->Stash(FirstStash(home)));
+  }
   return none;
+}
+
+inline uint32_t DashTable::CandidateElsewhere(uint64_t hash, uint32_t none) const {
+  const Word word = WordOf(hash);
+  Bucket* home = word.Home(hash);
+  const uint8_t tag = util::TagOf(hash);
+  if (home->NothingElsewhere() || home->Match(tag) != 0) return none;
+  const Bucket* other =
+      home->Spilled() > 0 ? word.segment()->Next(home) : word.segment()->Stash(FirstStash(home));
+  const uint32_t mask = other->Match(tag);
+  return mask != 0 ? other->handles[std::countr_zero(mask)] : none;
 }
 
 }  // namespace larder::store

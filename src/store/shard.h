@@ -72,9 +72,11 @@ class Shard {
   void BeginTurn(Now now);
   [[nodiscard]] Now now() const { return now_; }
 
-  // Two stages of looking ahead, for batches: first the bucket, later (it has arrived) the item.
+  // Looking ahead, for batches, each stage when the one before has arrived: first the bucket, then
+  // the item, then the item if it is not in its home bucket (one in six).
   void PrefetchBucket(uint64_t hash) const { table_.PrefetchBucket(hash); }
   void PrefetchItem(uint64_t hash) const;
+  void PrefetchItemElsewhere(uint64_t hash) const;
 
   // The live item of `key`, or null. `Access::kRead` tells the policy and marks the item as
   // fetched; kPeek does not. An expired item is erased on the way; `missed` says so.
@@ -222,6 +224,9 @@ class Shard {
   Now now_;
   CacheSeconds now_s_;
   CacheSeconds flush_at_ = kNever;
+  static constexpr Handle kNoHandle = UINT32_MAX;
+  void PrefetchBytes(Handle handle) const;
+
   Missed missed_ = Missed::kAbsent;
   WhenFull when_full_;
   uint32_t solos_kept_ = 0;  // since the last FindRoom began
@@ -234,14 +239,20 @@ class Shard {
   stats::SizeClasses size_classes_;
 };
 
-inline void Shard::PrefetchItem(uint64_t hash) const {
-  constexpr Handle kNone = UINT32_MAX;
-  const Handle handle = table_.FirstCandidate(hash, kNone);
-  if (handle == kNone) return;
+inline void Shard::PrefetchBytes(Handle handle) const {
+  if (handle == kNoHandle) return;
   // Two lines: the header and the key, and the value's beginning.
   const char* item = reinterpret_cast<const char*>(heap_.At(handle));
   util::Prefetch(item);
   util::Prefetch(item + 64);
+}
+
+inline void Shard::PrefetchItem(uint64_t hash) const {
+  PrefetchBytes(table_.CandidateAtHome(hash, kNoHandle));
+}
+
+inline void Shard::PrefetchItemElsewhere(uint64_t hash) const {
+  PrefetchBytes(table_.CandidateElsewhere(hash, kNoHandle));
 }
 
 inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
