@@ -43,7 +43,8 @@ class Stream {
   // The last word of the receiving side. 0: the peer has finished sending (it may still read); else
   // -errno.
   virtual void OnReceiveEnd(int error) = 0;
-  // The one send in flight has ended: bytes taken (> 0, perhaps fewer than given) or -errno.
+  // The one send in flight has ended: bytes taken (perhaps fewer than given; now and then 0, to be
+  // sent again) or -errno.
   virtual void OnSent(int result) = 0;
   // After Close(), in a later turn: the loop has forgotten the stream; it may be destroyed in this
   // call, or attached again. No OnReceive and no OnReceiveEnd come between Close() and this.

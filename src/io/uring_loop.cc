@@ -433,6 +433,9 @@ void UringLoop::CompleteSend(const io_uring_cqe& completion) {
 }
 
 void UringLoop::EndSend(Stream& stream, int result) {
+  // The kernel waits for room 128 times; if the room is gone again each time, it hands the send to
+  // a thread of its own, and that is refused because the socket is non-blocking.
+  if (result == -EAGAIN) result = 0;
   stream.state_ &= static_cast<uint8_t>(~(kSending | kLazySend));
   --stream.in_flight_;
   // Read before the call: a Close() from inside OnSent has itself seen to it that the stream is
