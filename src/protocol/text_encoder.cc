@@ -43,7 +43,7 @@ char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
   switch (command.verb) {
     case Verb::kVersion:
       out = Append(out, "VERSION ");
-      out = Append(out, kSpokenVersion);
+      out = Append(out, kMemcachedVersion);
       return Append(out, "\r\n");
     case Verb::kStats:
       return Append(out, outcome.value);

@@ -69,7 +69,8 @@ stats::StatList General(const Worker& worker) {
   stats::ReadProcess(general);
   general.uptime_s = worker.now().FloorSeconds() - cluster.started_s;
   general.unix_time_s = worker.now().unix_ns / 1'000'000'000;
-  general.version = kSpokenVersion;
+  general.version = kMemcachedVersion;
+  general.larder_version = kVersion;
   general.libevent = cluster.loop_version;
   general.max_connections = cluster.connections_max;
   general.limit_maxbytes = cluster.memory_bytes_max.load(std::memory_order_relaxed);

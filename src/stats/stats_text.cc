@@ -240,7 +240,7 @@ void ReadProcess(GeneralStats& stats) {
 StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* const> blocks) {
   const StatList figures = ProcessFigures(stats, blocks);
   StatList list;
-  list.reserve(kGeneralNames.size());
+  list.reserve(kGeneralNames.size() + 1);
   for (const std::string_view name : kGeneralNames) {
     const auto figure = std::find_if(figures.begin(), figures.end(),
                                      [name](const Stat& stat) { return stat.name == name; });
@@ -254,6 +254,7 @@ StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* co
     });
     Append(list, std::string(name), counter == counters.end() ? 0 : Sum(counter->counter, blocks));
   }
+  list.push_back({"larder_version", std::string(stats.larder_version)});
   return list;
 }
 

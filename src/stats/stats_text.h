@@ -50,8 +50,9 @@ struct GeneralStats {
   uint64_t system_us = 0;  // and of the kernel on its behalf
   uint64_t uptime_s = 0;
   int64_t unix_time_s = 0;
-  std::string_view version;   // as `version` answers
-  std::string_view libevent;  // libevent's version
+  std::string_view version;         // the memcached that is spoken, as `version` answers
+  std::string_view larder_version;  // and who speaks
+  std::string_view libevent;        // libevent's version
   uint64_t max_connections = 0;
   uint64_t reserved_fds = 0;
   uint64_t limit_maxbytes = 0;
@@ -62,8 +63,8 @@ struct GeneralStats {
 // Fills in pid, user_us and system_us of the process that runs.
 void ReadProcess(GeneralStats& stats);
 
-// `stats`: 93 names. A name that a counter in counters.def claims has the sum of that counter over
-// all blocks; one that nothing in Larder corresponds to has 0.
+// `stats`: memcached's 93 names, and larder_version. A name that a counter in counters.def claims
+// has the sum of that counter over all blocks; one that nothing in Larder corresponds to has 0.
 StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* const> blocks);
 
 // `stats items`: the classes that hold items.

@@ -165,6 +165,10 @@ void ServerVerbs(Client& client) {
   EXPECT(stats->threads == 1);
   memcached_stat_free(client.handle(), stats);
   EXPECT(memcached_success(memcached_version(client.handle())));
+  const auto* instance = memcached_server_instance_by_position(client.handle(), 0);
+  EXPECT(memcached_server_major_version(instance) == 1);
+  EXPECT(memcached_server_minor_version(instance) == 6);
+  EXPECT(memcached_server_micro_version(instance) >= 18);
   EXPECT(memcached_success(memcached_verbosity(client.handle(), 0)));
   EXPECT(memcached_success(memcached_flush(client.handle(), 0)));
   std::string value;

@@ -221,6 +221,16 @@ class AnswersTest(harness.ServerTestCase):
         self.assertEqual(int(self.server.stats()["limit_maxbytes"]), 128 << 20)
         self.assertEqual(ask(b"verbosity 1"), b"OK")
         self.assertEqual(ask(b"verbosity"), b"ERROR")
+        settings = self.server.stats("settings")
+        self.assertEqual(settings["maxbytes"], str(128 << 20))
+        self.assertEqual(settings["verbosity"], "1")
+        self.assertEqual(settings["oldest"], "0")
+
+    def test_memory_limit_beyond_what_can_be_reached(self):
+        for megabytes in (64 << 10, 1 << 24, (1 << 64) - 1):  # memcached would believe them
+            self.assertEqual(self.client.ask(b"cache_memlimit %d" % megabytes),
+                             b"MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust")
+        self.assertEqual(int(self.server.stats()["limit_maxbytes"]), 64 << 20)
 
     def test_quit_closes(self):
         self.client.send(b"set k 0 0 1\r\nx\r\nquit\r\nget k\r\n")

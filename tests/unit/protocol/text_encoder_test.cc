@@ -99,7 +99,7 @@ TEST(TextEncoder, ServerVerbsAreDone) {
   EXPECT_EQ(EncodeStatus(Verb::kVerbosity, Status::kOk), "OK\r\n");
   EXPECT_EQ(EncodeStatus(Verb::kCacheMemlimit, Status::kOk), "OK\r\n");
   EXPECT_EQ(EncodeStatus(Verb::kVersion, Status::kOk),
-            std::string("VERSION ") + kSpokenVersion + "\r\n");
+            std::string("VERSION ") + kMemcachedVersion + "\r\n");
   EXPECT_EQ(EncodeStatus(Verb::kQuit, Status::kOk), "");
   EXPECT_EQ(Encode(Verb::kStats, {.status = Status::kOk, .value = "STAT a 1\r\nEND\r\n"}),
             "STAT a 1\r\nEND\r\n");

@@ -165,9 +165,11 @@ std::vector<std::string> WithPrefix(const std::string& prefix, std::vector<std::
   return names;
 }
 
-TEST(StatsText, GeneralNamesAreMemcachedsInItsOrder) {
+TEST(StatsText, GeneralNamesAreMemcachedsInItsOrderThenOurs) {
   EXPECT_EQ(kGeneral.size(), 93U);
-  EXPECT_THAT(NamesOf(GeneralList({}, {})), ElementsAreArray(kGeneral));
+  std::vector<std::string> names = kGeneral;
+  names.emplace_back("larder_version");
+  EXPECT_THAT(NamesOf(GeneralList({}, {})), ElementsAreArray(names));
 }
 
 TEST(StatsText, EveryCounterWithANameInMemcachedIsInTheList) {
@@ -204,7 +206,8 @@ TEST(StatsText, FiguresOfTheProcessAreShown) {
   stats.system_us = 7;
   stats.uptime_s = 3600;
   stats.unix_time_s = 1'700'000'000;
-  stats.version = "0.1.0";
+  stats.version = "1.6.45";
+  stats.larder_version = "0.1.0";
   stats.libevent = "2.1.12-stable";
   stats.max_connections = 1024;
   stats.reserved_fds = 1;
@@ -217,7 +220,8 @@ TEST(StatsText, FiguresOfTheProcessAreShown) {
       {"rusage_system", "0.000007"},
       {"uptime", "3600"},
       {"time", "1700000000"},
-      {"version", "0.1.0"},
+      {"version", "1.6.45"},
+      {"larder_version", "0.1.0"},
       {"libevent", "2.1.12-stable"},
       {"pointer_size", "64"},
       {"max_connections", "1024"},
