@@ -25,10 +25,7 @@ namespace larder::io {
 
 namespace {
 
-// The listening socket of a killed io_uring server lives on until the kernel has dismantled its
-// ring: some ten milliseconds. Longer than this, and it is somebody's.
-constexpr int kInUseAttempts = 100;
-constexpr int kInUsePauseMs = 20;
+constexpr uint32_t kInUsePauseMs = 20;
 
 absl::Status Failed(std::string_view what, std::string_view on, int error) {
   return absl::UnavailableError(absl::StrCat("cannot ", absl::string_view(what.data(), what.size()),
@@ -126,10 +123,10 @@ int BindAndListen(const Address& address, int backlog, Share share) {
   return fd.Release();
 }
 
-int BindFirst(const Address& address, int backlog) {
-  for (int attempt = 1;; ++attempt) {
-    const int fd = BindAndListen(address, backlog, Share::kFirst);
-    if (fd != -EADDRINUSE || attempt == kInUseAttempts) return fd;
+int BindFirst(const Address& address, const TcpOptions& options) {
+  for (uint32_t waited_ms = 0;; waited_ms += kInUsePauseMs) {
+    const int fd = BindAndListen(address, options.backlog, Share::kFirst);
+    if (fd != -EADDRINUSE || waited_ms >= options.in_use_wait_ms) return fd;
     (void)poll(nullptr, 0, kInUsePauseMs);
   }
 }
@@ -145,7 +142,7 @@ Listener Described(int fd) {
 absl::Status ListenOn(Address address, const TcpOptions& options,
                       std::vector<Listener>& listeners) {
   for (uint32_t i = 0; i < options.sockets; ++i) {
-    const int fd = i == 0 ? BindFirst(address, options.backlog)
+    const int fd = i == 0 ? BindFirst(address, options)
                           : BindAndListen(address, options.backlog, Share::kJoin);
     if (fd == -EADDRINUSE) return InUse(TextOf(address.get()));
     if (fd < 0) return Failed("listen on", TextOf(address.get()), -fd);

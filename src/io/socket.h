@@ -59,6 +59,10 @@ struct HostPort {
 struct TcpOptions {
   int backlog = 1024;
   uint32_t sockets = 1;  // of each address: one a core
+  // How long to try again while the port is taken. The listening socket of a killed io_uring server
+  // lives on until the kernel has dismantled its ring: some ten milliseconds. Longer than this, and
+  // it is somebody's.
+  uint32_t in_use_wait_ms = 2000;
 };
 // Listens on every address that the host has (a name may have several), with options.sockets
 // sockets each, in this order: all sockets of the first address, then of the second. Port 0 takes a

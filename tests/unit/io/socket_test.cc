@@ -101,8 +101,8 @@ TEST(ListenTcp, SecondInstanceIsRefusedAndTheFirstServesOn) {
   for (const uint32_t sockets : {1U, 2U}) {
     auto first = ListenTcp({.host = "127.0.0.1", .port = 0}, {.sockets = sockets});
     ASSERT_TRUE(first.ok()) << first.status();
-    const auto second =
-        ListenTcp({.host = "127.0.0.1", .port = (*first)[0].port}, {.sockets = sockets});
+    const auto second = ListenTcp({.host = "127.0.0.1", .port = (*first)[0].port},
+                                  {.sockets = sockets, .in_use_wait_ms = 20});
     EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
     EXPECT_THAT(std::string(second.status().message()), HasSubstr("in use"));
   }
@@ -131,7 +131,8 @@ TEST(ListenTcp, OfTwoStartingAtOnceOneWins) {
       port = (*free_one)[0].port;
     }
     const auto start = [port](absl::StatusOr<std::vector<Listener>>* result) {
-      *result = ListenTcp({.host = "127.0.0.1", .port = port}, {.sockets = 2});
+      *result =
+          ListenTcp({.host = "127.0.0.1", .port = port}, {.sockets = 2, .in_use_wait_ms = 20});
     };
     absl::StatusOr<std::vector<Listener>> results[2];
     std::thread other(start, &results[0]);
