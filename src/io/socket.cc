@@ -13,8 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -52,7 +54,7 @@ std::string TextOf(const sockaddr* address) {
     inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
     return absl::StrCat("[", text, "]:", ntohs(v6->sin6_port));
   }
-  return address->sa_family == AF_UNIX ? "unix" : "?";
+  return "?";
 }
 
 uint16_t PortOf(const sockaddr* address) {
@@ -103,6 +105,24 @@ void SetOption(int fd, int level, int option) {
   const int on = 1;
   // Each is a refinement; listening goes on without it.
   (void)setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+// As memcached writes it in `stats conns`.
+std::string NameOf(const Address& address) {
+  switch (address.get()->sa_family) {
+    case AF_INET:
+      return "tcp:" + TextOf(address.get());
+    case AF_INET6:
+      return "tcp6:" + TextOf(address.get());
+    case AF_UNIX: {
+      const auto* path = reinterpret_cast<const sockaddr_un*>(&address.storage)->sun_path;
+      const size_t size =
+          address.size - std::min<size_t>(address.size, offsetof(sockaddr_un, sun_path));
+      return "unix:" + std::string(path, strnlen(path, size));
+    }
+    default:
+      return "?";
+  }
 }
 
 enum class Share : uint8_t { kFirst, kJoin };
@@ -291,9 +311,20 @@ void RefuseClient(int fd, std::string_view text) {
 std::string PeerName(int fd) {
   Address address;
   address.size = sizeof(address.storage);
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0)
+  auto* storage = reinterpret_cast<sockaddr*>(&address.storage);
+  if (getpeername(fd, storage, &address.size) != 0) return "?";
+  const bool nameless =
+      storage->sa_family == AF_UNIX && address.size <= offsetof(sockaddr_un, sun_path);
+  return nameless ? LocalName(fd) : NameOf(address);
+}
+
+std::string LocalName(int fd) {
+  Address address;
+  address.size = sizeof(address.storage);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0) {
     return "?";
-  return TextOf(address.get());
+  }
+  return NameOf(address);
 }
 
 ReserveFd::ReserveFd() : fd_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}

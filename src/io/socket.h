@@ -85,8 +85,11 @@ struct UnixOptions {
 
 // Sends `text` if there is room for it, and closes.
 void RefuseClient(int fd, std::string_view text);
-// "1.2.3.4:5", "[::1]:5", "unix", or "?" if the socket is not connected any more.
+// Who is at the other end, and at this one: "tcp:1.2.3.4:5", "tcp6:[::1]:5", "unix:/path", as
+// memcached writes them; "?" if the socket is not connected any more. A client on a Unix socket has
+// no name as a rule; then it is called by the path that it has connected to.
 [[nodiscard]] std::string PeerName(int fd);
+[[nodiscard]] std::string LocalName(int fd);
 
 // A descriptor put by for when there are none left: with it, a client that waits can be accepted
 // and closed at once, instead of hanging unanswered.

@@ -134,7 +134,9 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->verbosity = options_.verbosity;
   cluster_->memory_bytes_max = options_.memory_bytes_max;
   cluster_->loop_version = std::string(io::EventLoop::LibraryVersion());
-  for (const auto& group : listeners_) cluster_->listener_names.push_back(group[0].address);
+  for (const auto& group : listeners_) {
+    cluster_->listener_names.push_back(io::LocalName(group[0].fd.get()));
+  }
 
   absl::StatusOr<io::LoopChoice> choice = io::ChooseLoop(KindOf(options_.io));
   if (!choice.ok()) return choice.status();

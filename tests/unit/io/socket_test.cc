@@ -89,7 +89,8 @@ TEST(ListenTcp, AllSocketsShareThePortAndAcceptedOnesInherit) {
       ++accepted;
       EXPECT_NE(Option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
       EXPECT_NE(Option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
-      EXPECT_THAT(PeerName(fd), HasSubstr("127.0.0.1:"));
+      EXPECT_EQ(PeerName(fd), LocalName(client));
+      EXPECT_EQ(LocalName(fd), "tcp:127.0.0.1:" + std::to_string(port));
       close(fd);
     }
     close(client);
@@ -146,6 +147,7 @@ TEST(ListenTcp, IPv6AndNames) {
   const auto v6 = ListenTcp({.host = "::1", .port = 0}, {});
   if (v6.ok()) {  // a machine may have none; then the name must still work
     EXPECT_THAT((*v6)[0].address, HasSubstr("[::1]:"));
+    EXPECT_EQ(LocalName((*v6)[0].fd.get()), "tcp6:" + (*v6)[0].address);
   }
   const auto named = ListenTcp({.host = "localhost", .port = 0}, {.sockets = 2});
   ASSERT_TRUE(named.ok()) << named.status();
@@ -204,6 +206,20 @@ TEST_F(ListenUnixTest, HasItsModeWhateverTheUmask) {
   ASSERT_EQ(stat(path_.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0760U);
   EXPECT_EQ(listener->address, path_);
+}
+
+TEST_F(ListenUnixTest, ANamelessPeerIsCalledByThePath) {
+  const auto listener = ListenUnix(path_, {});
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_EQ(LocalName(listener->fd.get()), "unix:" + path_);
+  const UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const UniqueFd accepted(Accept(*listener));
+  EXPECT_EQ(PeerName(accepted.get()), "unix:" + path_);
+  EXPECT_EQ(PeerName(listener->fd.get()), "?");
 }
 
 TEST_F(ListenUnixTest, ReplacesAStaleSocketAndRefusesALiveOne) {
