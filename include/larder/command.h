@@ -1,7 +1,7 @@
 // A request, in no protocol's words: what a parser makes of bytes and the engine executes.
 //
-// A Command owns nothing. Its views point into the bytes that were parsed and live as long as
-// these.
+// A Command owns nothing. Its views point into the bytes that were
+// parsed and live as long as these.
 #ifndef LARDER_COMMAND_H_
 #define LARDER_COMMAND_H_
 

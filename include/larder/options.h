@@ -1,5 +1,5 @@
-// What a server is told when it is made. Plain values; config/ fills them from flags, environment
-// and file.
+// What a server is told when it is made. Plain values; config/ fills them from flags,
+// environment and file.
 #ifndef LARDER_OPTIONS_H_
 #define LARDER_OPTIONS_H_
 

@@ -4,8 +4,8 @@
 // (--config, LARDER_CONFIG), the file before the default. Within the flags the last one wins, as in
 // memcached, but for -l, which adds up, and -v, which counts. A variable that is set to nothing is
 // not set. Every wrong word stops the start, wherever it stands: an unknown flag, an unknown name
-// in the file, an unknown LARDER_ variable, a name that the file gives twice, a value out of
-// bounds.
+// in the file, an unknown LARDER_ variable, a name that the file gives twice,
+// a value out of bounds.
 //
 // Reads the file and nothing else; prints nothing. cli.cc is the one file of the tree with CLI11
 // and with exceptions, none of which leave it.

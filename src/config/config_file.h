@@ -1,5 +1,5 @@
-// The configuration file, read into names and values with their lines; what they mean is not known
-// here.
+// The configuration file, read into names and values with their lines;
+// what they mean is not known here.
 //
 // CLI11's own reader is not used: it tells no line, passes over what it does not understand, and
 // takes a comment's sign inside quotes for a comment.

@@ -22,8 +22,8 @@ struct Place {
 };
 
 // The value of the outcome points into the shard, until the shard is next changed. `command.verb`
-// is of kind kRead or kWrite, or kRejected with a key (a value over the limit, whose old value must
-// go).
+// is of kind kRead or kWrite, or kRejected with a key (a value over the limit,
+// whose old value must go).
 Outcome Execute(Place place, const Command& command);
 
 // This shard's part of a verb of kind kServer: flush_all, cache_memlimit (`number` is this shard's
@@ -31,8 +31,8 @@ Outcome Execute(Place place, const Command& command);
 void ExecuteOnEveryShard(Place place, const Command& command);
 
 // A protocol's exptime as an expiry: 0 never; up to 30 days relative; larger absolute; in the past
-// or negative: an expiry that has passed already. Rounded up, so that nothing is gone before its
-// time.
+// or negative: an expiry that has passed already. Rounded up,
+// so that nothing is gone before its time.
 CacheSeconds ExpiryOf(int64_t exptime, Now now);
 
 // Relative times end here: 30 days, in seconds.

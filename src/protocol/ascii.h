@@ -58,8 +58,8 @@ inline bool IsKey(std::string_view token) {
   return !token.empty() && token.size() <= kKeyBytesMax && FindKeyEnd(token, 0) == token.size();
 }
 
-// The tokens of a line, as far as a command can have any: one more than the longest says "too
-// many".
+// The tokens of a line, as far as a command can have any:
+// one more than the longest says "too many".
 class Tokens {
  public:
   static constexpr size_t kMax = 8;

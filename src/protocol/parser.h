@@ -17,8 +17,8 @@
 
 namespace larder::protocol {
 
-// A line of more bytes without an end closes the connection (unless it is a get, which is many
-// commands).
+// A line of more bytes without an end closes the connection (unless it is a get,
+// which is many commands).
 inline constexpr size_t kLineBytesMax = 2048;
 
 enum class ParseState : uint8_t {
@@ -53,8 +53,8 @@ struct Parsed {
   bool close = false;
   // Bytes to drop from the front.
   size_t consumed = 0;
-  // Bytes of value to swallow after `consumed`, then go on: a value over the limit, refused before
-  // it arrives.
+  // Bytes of value to swallow after `consumed`, then go on: a value over the limit,
+  // refused before it arrives.
   uint64_t discard_bytes = 0;
   // Of kNeedBody: the value's bytes, without its line end.
   size_t body_bytes = 0;

@@ -7,8 +7,8 @@
 // Nothing is written for a command with noreply, for quit, and where the status says "no answer".
 // A read that fails (is neither hit nor miss) is answered with the error's line and no END.
 //
-// Of stats (kOk), `Outcome::value` is the whole reply, line ends and END included; the server
-// composes it.
+// Of stats (kOk), `Outcome::value` is the whole reply, line ends and END included;
+// the server composes it.
 #ifndef LARDER_PROTOCOL_TEXT_ENCODER_H_
 #define LARDER_PROTOCOL_TEXT_ENCODER_H_
 

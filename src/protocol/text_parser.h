@@ -11,8 +11,8 @@
 // gat with an exptime and no key is "rejected" as kMiss: its answer is the end of an empty list.
 //
 // Where a line is wrong in several ways, the first of these is told: number of tokens, key,
-// numbers, length, data. With `noreply` as the last token, every answer but the first kind is
-// silent.
+// numbers, length, data. With `noreply` as the last token,
+// every answer but the first kind is silent.
 //
 // Costs (bench/micro/protocol_bench): tens of nanoseconds a command; no allocation.
 #ifndef LARDER_PROTOCOL_TEXT_PARSER_H_

@@ -1,5 +1,5 @@
-// The cache's clock: CLOCK_BOOTTIME, which goes on during suspend and never steps; it begins at one
-// second.
+// The cache's clock: CLOCK_BOOTTIME, which goes on during suspend and never steps;
+// it begins at one second.
 #ifndef LARDER_RUNTIME_BOOTTIME_CLOCK_H_
 #define LARDER_RUNTIME_BOOTTIME_CLOCK_H_
 

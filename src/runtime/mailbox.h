@@ -7,8 +7,8 @@
 //
 // Sleeping: the consumer announces its sleep, then looks into its rings once more; the producer
 // publishes, then looks whether the consumer sleeps. All four accesses are sequentially consistent,
-// so that at least one of the two sees the other. (Not fences: gcc's ThreadSanitizer does not know
-// them.)
+// so that at least one of the two sees the other. (Not fences:
+// gcc's ThreadSanitizer does not know them.)
 #ifndef LARDER_RUNTIME_MAILBOX_H_
 #define LARDER_RUNTIME_MAILBOX_H_
 
@@ -102,8 +102,8 @@ class Mailboxes {
   bool PrepareSleep(uint32_t core) {
     cores_[core].sleeping.store(true, std::memory_order_seq_cst);
     for (uint32_t from = 0; from < options_.cores; ++from) {
-      // seq_cst: a ring that is made after this look is published after it too, and then rings the
-      // bell.
+      // seq_cst: a ring that is made after this look is published after it too,
+      // and then rings the bell.
       Ring* ring = rings_[Index(from, core)].load(std::memory_order_seq_cst);
       if (ring != nullptr && ring->HasMail()) {
         Awake(core);

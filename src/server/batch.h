@@ -21,8 +21,8 @@ struct BatchEntry {
   Command command;
 };
 
-// Filled by parsing, emptied by executing. Sixteen to thirty-two lookups keep a core's line fill
-// buffers busy.
+// Filled by parsing, emptied by executing. Sixteen to thirty-two lookups keep
+// a core's line fill buffers busy.
 class Batch {
  public:
   static constexpr size_t kEntriesMax = 32;

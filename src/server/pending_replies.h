@@ -46,8 +46,8 @@ class PendingReplies {
   char* Reserve(size_t bytes_max);
   void Commit(const char* end);
 
-  // An answer to `ticket`: its bytes, copied; or a block, taken over. True if the slot waits no
-  // longer.
+  // An answer to `ticket`: its bytes, copied; or a block, taken over.
+  // True if the slot waits no longer.
   bool Fill(uint32_t ticket, std::string_view bytes);
   bool FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, size_t bytes);
 

@@ -25,8 +25,8 @@ constexpr uint64_t kVerbosityMax = 2;
 
 Outcome Text(std::string_view text) { return Outcome{.status = Status::kOk, .value = text}; }
 
-// Gives every core its part of the command, and answers when all have done it. `number` is of each
-// part.
+// Gives every core its part of the command, and answers when all have done it.
+// `number` is of each part.
 Outcome OnEveryCore(Worker& worker, Connection& connection, const Command& command,
                     const Outcome& outcome) {
   Mailboxes& mailboxes = worker.cluster().mailboxes;

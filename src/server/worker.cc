@@ -35,8 +35,8 @@ constexpr std::string_view kTooManyConnections = "ERROR Too many open connection
 // Bytes of a page of a listing; about.
 constexpr size_t kListPageBytes = 16 << 10;
 
-// An eighth of the memory is for replies that wait for slow clients, and as much for values that
-// are arriving.
+// An eighth of the memory is for replies that wait for slow clients,
+// and as much for values that are arriving.
 uint64_t BufferBytesMax(uint64_t memory_bytes_max) {
   return std::max<uint64_t>(memory_bytes_max / 8, 2 << 20);
 }

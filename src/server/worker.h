@@ -91,8 +91,8 @@ class Worker final : public io::LoopOwner {
   // Closes everything at once, and turns until the kernel has let go.
   void CloseAll();
 
-  // A listening socket, which the worker does not own. All workers add the same ones in the same
-  // order.
+  // A listening socket, which the worker does not own.
+  // All workers add the same ones in the same order.
   void AddListener(int fd);
 
   // io::LoopOwner
@@ -111,12 +111,12 @@ class Worker final : public io::LoopOwner {
   void Recharge(int64_t input_bytes, int64_t output_bytes);
   // Bytes that all connections hold: unread, and owed.
   [[nodiscard]] uint64_t BufferBytes() const { return input_bytes_ + output_bytes_; }
-  // Owing so much, a connection is not read: the more all connections owe together, the less each
-  // may. Bytes.
+  // Owing so much, a connection is not read: the more all connections owe together,
+  // the less each may. Bytes.
   [[nodiscard]] uint64_t ReplyMark() const;
   // A reply of another core had so many bytes. The estimate is the largest of the late ones; a
-  // reply above it is never known before it has come, so what is on its way may exceed the mark
-  // once.
+  // reply above it is never known before it has come,
+  // so what is on its way may exceed the mark once.
   void NoteReply(uint64_t bytes) {
     reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
   }

@@ -38,8 +38,8 @@ std::span<const CounterInfo, kCounterCount> AllCounters();
 
 class alignas(64) CounterBlock {
  public:
-  // Owner only. Load-then-store, not fetch_add: with one writer that is exact, and costs no locked
-  // instruction.
+  // Owner only. Load-then-store, not fetch_add: with one writer that is exact,
+  // and costs no locked instruction.
   void Add(Counter counter, uint64_t n = 1) {
     auto& cell = cells_[static_cast<size_t>(counter)];
     cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

@@ -137,8 +137,8 @@ class alignas(64) SizeClasses {
 
  private:
   // Relaxed, load-then-store: there is one writer, so nothing is lost, and the cells say nothing
-  // about other memory, so nothing needs an order. Sums wrap around, which makes Remove an
-  // addition.
+  // about other memory, so nothing needs an order. Sums wrap around,
+  // which makes Remove an addition.
   void Add(size_t size_class, ClassCounter counter, uint64_t n) {
     auto& cell = cells_[size_class][static_cast<size_t>(counter)];
     cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

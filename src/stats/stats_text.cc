@@ -109,8 +109,8 @@ constexpr std::array<std::string_view, 93> kGeneralNames = {
     "lru_bumps_dropped",
 };
 
-// A line of `stats items` or `stats slabs`, and the counter behind it: kCount where Larder has
-// none.
+// A line of `stats items` or `stats slabs`, and the counter behind it:
+// kCount where Larder has none.
 struct ClassRow {
   std::string_view name;
   ClassCounter counter = ClassCounter::kCount;

@@ -14,8 +14,8 @@
 // home most often ends there: one cache line.
 //
 // Frequency and ghosts belong to the eviction policy: the table copies the former when it moves an
-// entry and never reads either. (The ghosts, fingerprints of what was evicted, wait for the
-// adaptive policy.)
+// entry and never reads either. (The ghosts, fingerprints of what was evicted,
+// wait for the adaptive policy.)
 //
 // Invariants
 //   - handles[i], tags[i] and its entry bits mean something if and only if bit i of busy is set.

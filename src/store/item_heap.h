@@ -131,8 +131,8 @@ class ItemHeap {
   [[nodiscard]] HeapSegment* Oldest() const { return oldest_; }
   // The oldest that nobody holds; the open one only if there is no other.
   [[nodiscard]] HeapSegment* OldestToEmpty() const;
-  // A sealed one, not held, with close to the fewest live bytes; null if all have `live_bytes` or
-  // more.
+  // A sealed one, not held, with close to the fewest live bytes;
+  // null if all have `live_bytes` or more.
   [[nodiscard]] HeapSegment* Emptiest(uint64_t live_bytes) const;
   // Makes it the youngest without moving anything. Of solos.
   void Renew(HeapSegment* segment);

@@ -168,8 +168,8 @@ Shard::Stored Shard::Put(const NewItem& item) {
                           .client_flags = item.client_flags != 0,
                           .expiry = item.expire_at != kNever};
   const uint64_t bytes = Item::BytesOf(shape);
-  // The old item must stay readable if the new one is made of it, though making room may drop or
-  // move it.
+  // The old item must stay readable if the new one is made of it,
+  // though making room may drop or move it.
   const Item* source = nullptr;
   if (heap_.Contains(item.value.data()) || heap_.Contains(item.value_tail.data())) {
     const Place old = FindPlace(item.key, item.hash);

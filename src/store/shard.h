@@ -67,8 +67,8 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Begins a turn: the time that all calls see until the next one. Runs a delayed flush that has
-  // come due.
+  // Begins a turn: the time that all calls see until the next one.
+  // Runs a delayed flush that has come due.
   void BeginTurn(Now now);
   [[nodiscard]] Now now() const { return now_; }
 
@@ -89,8 +89,8 @@ class Shard {
 
   // Stores an item in place of the one with the same key, if there is one, under a new CAS unique.
   // Refuses a value over the item limit, one that no eviction makes room for, and (kRefuse) any
-  // that does not fit; then an old item stays. On kStored, `item` is the new item; null if it had
-  // expired already.
+  // that does not fit; then an old item stays. On kStored, `item` is the new item;
+  // null if it had expired already.
   struct Stored {
     PutResult result;
     Item* item;

@@ -1,6 +1,6 @@
 // Assertions. CHECK is always on: for what would corrupt memory or serve a wrong value. DCHECK is
-// on unless NDEBUG is defined: for the rest, freely. A failure prints where, what, and both values,
-// and aborts.
+// on unless NDEBUG is defined: for the rest, freely. A failure prints where,
+// what, and both values, and aborts.
 //
 //   CHECK(condition), CHECK_EQ(a, b), _NE, _LT, _LE, _GT, _GE; the same with D in front.
 #ifndef LARDER_UTIL_CHECK_H_

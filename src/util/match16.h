@@ -1,6 +1,6 @@
 // Compares sixteen bytes with one value at once: bit i of the answer says whether byte i is equal.
-// Each kind of machine has its file; Match16Plain is right everywhere, and the yardstick of the
-// test.
+// Each kind of machine has its file; Match16Plain is right everywhere,
+// and the yardstick of the test.
 #ifndef LARDER_UTIL_MATCH16_H_
 #define LARDER_UTIL_MATCH16_H_
 

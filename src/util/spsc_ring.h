@@ -34,8 +34,8 @@ class SpscRing {
 
   [[nodiscard]] size_t capacity() const { return mask_ + 1; }
 
-  // Producer: the next free element, or null when the ring is full. Commit() makes it part of the
-  // next Publish().
+  // Producer: the next free element, or null when the ring is full. Commit()
+  // makes it part of the next Publish().
   T* Reserve() {
     if (committed_ - known_head_ > mask_) {
       // Acquire: what the consumer read from the slot is read before we write it anew.
