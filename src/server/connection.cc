@@ -423,7 +423,12 @@ void Connection::OnSent(int result) {
   }
   worker_.counters().Add(Counter::kBytesWritten, static_cast<uint64_t>(result));
   output_.Sent(static_cast<size_t>(result));
-  worker_.AddToTurn(*this);
+  // Most sends end here: everything is sent, and nothing waited for it.
+  if (Idle() && !closing_ && !received_all_) {
+    Recharge();
+  } else {
+    worker_.AddToTurn(*this);
+  }
 }
 
 void Connection::Abort() {
