@@ -161,6 +161,8 @@ void UringLoop::ArmAccept(int listener) {
   Listener& it = listeners_[static_cast<size_t>(listener)];
   DCHECK(!it.armed);
   it.armed = true;
+  // The kernel reads RLIMIT_NOFILE now, not for each client: a later change of it is seen when this
+  // is armed again, after EMFILE.
   io_uring_sqe* accept = Submission(Tag(listener, Kind::kAccept));
   io_uring_prep_multishot_accept(accept, it.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
