@@ -34,6 +34,7 @@ struct ServerOptions {
   bool evict = true;
 
   uint32_t connections_max = 1024;
+  uint32_t requests_per_turn = 512;  // of one client, before the next has its turn; at least 1
   uint32_t idle_timeout_s = 0;  // 0: never
   bool flush_enabled = true;
 

@@ -25,6 +25,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.item_bytes_max = settings.item_bytes_max;
   options.evict = !settings.evictions_disabled;
   options.connections_max = settings.connections_max;
+  options.requests_per_turn = settings.requests_per_turn;
   options.idle_timeout_s = settings.idle_timeout_s;
   options.flush_enabled = !settings.flush_disabled;
   options.verbosity = static_cast<int>(settings.verbosity);

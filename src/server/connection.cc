@@ -18,6 +18,8 @@ namespace {
 // Less than this may always be kept for a connection, whatever the others hold: a line, or a small
 // value.
 constexpr size_t kSmallInputBytes = 16 << 10;
+// While a connection waits for its next turn, it is received from up to here.
+constexpr size_t kInputAheadBytesMax = 256 << 10;
 // How long a client may take to hang up after it was told that nothing more will come.
 constexpr CacheSeconds kLingerSeconds = 2;
 
@@ -187,6 +189,12 @@ void Connection::Execute(const BatchEntry& entry) {
     Stop(entry);
     return;
   }
+  if (executed_ == worker_.cluster().requests_per_turn) {
+    worker_.counters().Add(Counter::kConnYields);
+    Stop(entry);
+    return;
+  }
+  ++executed_;
   if (NamesKey(command)) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
     if (owner == worker_.index()) {
@@ -331,7 +339,11 @@ void Connection::EndTurn() {
     ContinueListing();
     Resume();
   }
+  // Whoever has had its share of this turn goes on in the next.
+  yielded_ = stopped_ && executed_ == worker_.cluster().requests_per_turn;
+  executed_ = 0;
   if (!closed_) {
+    if (yielded_) worker_.AddStarved(*this);
     Flush();
     SteerReceive();
     CloseIfDone();
@@ -342,7 +354,7 @@ void Connection::EndTurn() {
 }
 
 void Connection::Resume() {
-  if (!stopped_ || !MayExecute()) return;
+  if (!stopped_ || !MayExecute() || executed_ == worker_.cluster().requests_per_turn) return;
   stopped_ = false;
   window_ = input_.view();
   window_end_ = window_.data() + window_.size();
@@ -370,7 +382,8 @@ void Connection::Flush() {
 }
 
 void Connection::SteerReceive() {
-  const bool want = !stopped_;
+  // A yield is short: to stop receiving and begin again would cost more than what comes meanwhile.
+  const bool want = !stopped_ || (yielded_ && input_.size() < kInputAheadBytesMax);
   if (want == !paused_ || received_all_) return;
   paused_ = !want;
   if (paused_) {

@@ -9,9 +9,10 @@
 //   input_ ──────┘        ▲                │  └─► another core ─► pending_ ──►┘
 //                         └──── Stop ──────┘
 //
-// It stops reading its client while it owes too much (ReplyMark), while it waits for a slot, or
-// while it streams: the first command that cannot be executed becomes the front of the window
-// again, and no later one is executed before it.
+// It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
+// turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or while it
+// streams: the first command that cannot be executed becomes the front of the window again, and no
+// later one is executed before it.
 //
 // Idle, it holds no buffers.
 #ifndef LARDER_SERVER_CONNECTION_H_
@@ -132,7 +133,8 @@ class Connection final : public io::Stream {
   uint64_t charged_input_bytes_ = 0;
   uint64_t charged_output_bytes_ = 0;
   Listing listing_;
-  uint32_t asked_ = 0;  // messages on their way that name this connection
+  uint32_t asked_ = 0;     // messages on their way that name this connection
+  uint32_t executed_ = 0;  // commands in this turn
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
   const int fd_;
@@ -142,6 +144,7 @@ class Connection final : public io::Stream {
   bool has_window_ : 1 = false;      // window_ is set
   bool window_is_lent_ : 1 = false;  // and is not input_
   bool stopped_ : 1 = false;         // the next command cannot be executed now
+  bool yielded_ : 1 = false;         // because it has had its share of the turn
   bool paused_ : 1 = false;          // the loop has been told not to receive
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;       // no more commands are read

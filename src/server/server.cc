@@ -128,6 +128,7 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->item_bytes_max = options_.item_bytes_max;
   cluster_->connections_max = options_.connections_max;
   cluster_->idle_timeout_s = options_.idle_timeout_s;
+  cluster_->requests_per_turn = options_.requests_per_turn;
   cluster_->flush_enabled = options_.flush_enabled;
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;

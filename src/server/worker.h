@@ -52,6 +52,7 @@ struct Cluster {
   uint64_t item_bytes_max = 1 << 20;
   uint32_t connections_max = 1024;
   uint32_t idle_timeout_s = 0;
+  uint32_t requests_per_turn = 512;  // of one client; at least 1
   bool flush_enabled = true;
   CacheSeconds started_s = 0;
   std::vector<std::pair<std::string, std::string>> settings;

@@ -102,6 +102,18 @@ class CutTest(harness.ServerTestCase):
             self.assertEqual(self.replies(self.random_pieces(threads), threads=threads), whole)
 
 
+class TurnTest(harness.ServerTestCase):
+    """A client that asks for much has its share of a turn, and all of its answers in the end."""
+
+    def test_a_long_pipeline_yields_and_is_answered(self):
+        server = self.serve("-R", 10)
+        with server.connect() as client:
+            client.send(b"set k 0 0 1\r\nx\r\n" + b"get k k k\r\n" * 1000 + b"quit\r\n")
+            hit = b"VALUE k 0 1\r\nx\r\n"
+            self.assertEqual(client.rest(), b"STORED\r\n" + (hit * 3 + b"END\r\n") * 1000)
+        self.assertGreater(int(server.stats()["conn_yields"]), 0)
+
+
 class AnswersTest(harness.ServerTestCase):
     def setUp(self):
         self.server = self.serve()

@@ -48,6 +48,7 @@ Simulation::Shape Simulation::ShapeOf(const SimOptions& options, util::Prng& prn
   if (options.clients) shape.clients = *options.clients;
   shape.connections_max = prng.OneIn(4) ? std::max(1U, shape.clients - 1) : 1024;
   shape.ring_messages = std::array<size_t, 4>{4, 4, 16, 1024}[prng.Below(4)];
+  shape.requests_per_turn = std::array<uint32_t, 4>{1, 3, 20, 512}[prng.Below(4)];
   shape.lossy = prng.OneIn(3);
   shape.memory_bytes_max = shape.lossy ? 1 << 20 : 64 << 20;
   shape.evict = !shape.lossy || prng.OneIn(2);
@@ -64,14 +65,17 @@ Simulation::Simulation(const SimOptions& options)
   g_running = {.seed = options.seed, .step = 0};
   cluster_.item_bytes_max = kItemBytesMax;
   cluster_.connections_max = shape_.connections_max;
+  cluster_.requests_per_turn = shape_.requests_per_turn;
   cluster_.flush_enabled = shape_.flush_enabled;
   cluster_.settings = {{"maxbytes", "many"}};
   cluster_.listener_names = {"tcp:sim"};
   for (uint32_t core = 0; core < shape_.cores; ++core) {
     loops_.push_back(std::make_unique<io::SimLoop>(prng_.Next()));
     loops_.back()->SetWhileAsleep([this, core] { WhileAsleep(core); });
-    const Worker::Options worker{
-        .index = core, .memory_bytes_max = shape_.memory_bytes_max, .huge_pages = false};
+    const Worker::Options worker{.index = core,
+                                 .memory_bytes_max = shape_.memory_bytes_max,
+                                 .evict = shape_.evict,
+                                 .huge_pages = false};
     workers_.push_back(std::make_unique<Worker>(worker, cluster_, *loops_.back()));
     cluster_.workers.push_back(workers_.back().get());
     cluster_.mailboxes.SetLoop(core, loops_.back().get());

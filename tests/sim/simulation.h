@@ -61,6 +61,7 @@ class Simulation {
     uint32_t clients;
     uint32_t connections_max;
     size_t ring_messages;
+    uint32_t requests_per_turn;
     uint64_t memory_bytes_max;
     bool lossy;
     bool evict;

@@ -330,7 +330,7 @@ TEST(StatsSettingsTest, DefaultsReadLikeMemcacheds) {
                                                                       {"umask", "700"},
                                                                       {"shutdown_command", "no"},
                                                                       {"num_threads", "4"},
-                                                                      {"reqs_per_event", "20"},
+                                                                      {"reqs_per_event", "512"},
                                                                       {"tcp_backlog", "1024"},
                                                                       {"item_size_max", "1048576"},
                                                                       {"flush_enabled", "yes"},
