@@ -50,7 +50,7 @@ EventLoop::~EventLoop() {
   for (const std::unique_ptr<Watch>& watch : watches_) {
     event_del(&watch->readable);
     if (watch->blocked != nullptr) event_del(&watch->blocked->writable);
-    close(watch->stream->fd_);
+    close(watch->fd);
   }
   for (const std::unique_ptr<Listener>& listener : listeners_) event_del(&listener->readable);
   if (base_ != nullptr) {
@@ -147,6 +147,7 @@ void EventLoop::Attach(Stream& stream, int fd) {
   stream.state_ = 0;
   watches_.push_back(std::make_unique<Watch>(Watch{.loop = this,
                                                    .stream = &stream,
+                                                   .fd = fd,
                                                    .index = watches_.size(),
                                                    .readable = {},
                                                    .blocked = nullptr}));

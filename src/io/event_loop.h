@@ -82,6 +82,7 @@ class EventLoop final : public Loop {
   struct Watch {
     EventLoop* loop;
     Stream* stream;
+    int fd;        // the stream's, which may be gone before the loop is
     size_t index;  // in watches_
     event readable;
     std::unique_ptr<BlockedSend> blocked;

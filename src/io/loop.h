@@ -11,7 +11,7 @@
 //
 // No call of the owner is answered from inside itself: OnSent and OnClosed come from a later
 // RunOnce(). A loop that is destroyed calls nobody any more, and closes the descriptors of the
-// streams still attached.
+// streams still attached, which may be gone by then.
 //
 // Received bytes are lent until OnTurnEnd() has returned: the owner may parse all connections of a
 // turn first and execute then. What it needs longer, it copies.

@@ -17,9 +17,11 @@ namespace {
 
 // Less than this may always be kept for a connection, whatever the others hold: a line, or a small
 // value.
-constexpr size_t kSmallInputBytes = 16 << 10;
+constexpr size_t kSmallInputBytes = 4 << 10;
+// A reply up to here is sent whatever the others owe.
+constexpr size_t kSmallReplyBytes = 4 << 10;
 // While a connection waits for its next turn, it is received from up to here.
-constexpr size_t kInputAheadBytesMax = 256 << 10;
+constexpr size_t kInputAheadBytesMax = 16 << 10;
 // How long a client may take to hang up after it was told that nothing more will come.
 constexpr CacheSeconds kLingerSeconds = 2;
 
@@ -62,13 +64,6 @@ void Connection::OnReceive(std::string_view bytes) {
   if (stopped_) {
     KeepInput(bytes);
     return;
-  }
-  if (!input_.empty()) {
-    const bool is_body = needed_bytes_ > 0;
-    if (is_body && input_.size() + bytes.size() > kSmallInputBytes &&
-        !worker_.AdmitInput(bytes.size())) {
-      RefuseBody();
-    }
   }
   if (input_.empty()) {
     window_ = bytes;
@@ -140,12 +135,16 @@ void Connection::FinishInput() {
     KeepInput(rest);
   } else {
     input_.Consume(input_.size() - rest.size());
+    Recharge();
   }
+  const bool is_body = needed_bytes_ > 0;
+  if (is_body && input_.size() > kSmallInputBytes && !worker_.MayKeepInput()) RefuseBody();
 }
 
 void Connection::KeepInput(std::string_view bytes) {
   if (bytes.empty()) return;
   input_.Append(bytes);
+  Recharge();
 }
 
 void Connection::RefuseBody() {
@@ -167,6 +166,7 @@ void Connection::RefuseBody() {
   discard_bytes_ = needed_bytes_ - input_.size();
   needed_bytes_ = 0;
   input_.Clear();
+  Recharge();
 }
 
 // --- execution ----------------------------------------------------------------------------------
@@ -198,7 +198,14 @@ void Connection::Execute(const BatchEntry& entry) {
   if (NamesKey(command)) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
     if (owner == worker_.index()) {
-      Reply(command, engine::Execute(worker_.place(), command));
+      const Outcome outcome = engine::Execute(worker_.place(), command);
+      if (outcome.value.size() > kSmallReplyBytes && !worker_.MayOwe(outcome.value.size())) {
+        // Done again when there is room: only reads have a value, and these may be repeated.
+        worker_.AddHungry(*this);
+        Stop(entry);
+        return;
+      }
+      Reply(command, outcome);
     } else if (worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
       Ask(command, owner);
     } else {
@@ -232,6 +239,7 @@ void Connection::Reply(const Command& command, const Outcome& outcome) {
   } else {
     output_.Commit(codec_->encode(command, outcome, output_.Reserve(bytes_max)));
   }
+  Recharge();
 }
 
 uint32_t Connection::Park(uint32_t answers) {
@@ -343,7 +351,7 @@ void Connection::EndTurn() {
   yielded_ = stopped_ && executed_ == worker_.cluster().requests_per_turn;
   executed_ = 0;
   if (!closed_) {
-    if (yielded_) worker_.AddStarved(*this);
+    if (yielded_) worker_.AddYielded(*this);
     Flush();
     SteerReceive();
     CloseIfDone();
@@ -383,7 +391,8 @@ void Connection::Flush() {
 
 void Connection::SteerReceive() {
   // A yield is short: to stop receiving and begin again would cost more than what comes meanwhile.
-  const bool want = !stopped_ || (yielded_ && input_.size() < kInputAheadBytesMax);
+  const bool want =
+      !stopped_ || (yielded_ && input_.size() < kInputAheadBytesMax && worker_.MayKeepInput());
   if (want == !paused_ || received_all_) return;
   paused_ = !want;
   if (paused_) {
@@ -435,6 +444,7 @@ void Connection::OnSent(int result) {
     return;
   }
   worker_.counters().Add(Counter::kBytesWritten, static_cast<uint64_t>(result));
+  last_active_ = worker_.now().FloorSeconds();
   output_.Sent(static_cast<size_t>(result));
   // Most sends end here: everything is sent, and nothing waited for it.
   if (Idle() && !closing_ && !received_all_) {

@@ -36,7 +36,9 @@ class PendingReplies {
   // Bytes held back.
   [[nodiscard]] uint64_t held_bytes() const { return held_bytes_; }
   // Bytes of memory that they take.
-  [[nodiscard]] uint64_t memory_bytes() const { return held_.capacity() + block_bytes_; }
+  [[nodiscard]] uint64_t memory_bytes() const {
+    return held_.capacity() + slots_.capacity() * sizeof(Slot) + block_bytes_;
+  }
 
   // A slot that waits for `answers` answers; returns its ticket.
   uint32_t Wait(uint32_t answers);

@@ -54,8 +54,9 @@ struct Core {
 
 void RunWorker(Worker& worker) {
   while (worker.phase() != Worker::Phase::kStop) worker.RunTurn(kWaitNs);
-  worker.CloseAll();
   for (int turn = 0; turn < kClosingTurns && worker.HasConnections(); ++turn) {
+    // Each time: the first of these turns may still accept, before it removes the listeners.
+    worker.CloseAll();
     worker.RunTurn(kClosingWaitNs);
   }
 }

@@ -29,6 +29,9 @@ constexpr size_t kGroupMax = Batch::kEntriesMax;
 // What a connection may owe before it is not read any more, at most and at least.
 constexpr uint64_t kReplyMarkMax = 1 << 20;
 constexpr uint64_t kReplyMarkMin = 4 << 10;
+// A client that has taken nothing for so long is closed if others wait for the memory that it
+// holds.
+constexpr CacheSeconds kHungrySeconds = 5;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
 constexpr std::string_view kTooManyConnections = "ERROR Too many open connections\r\n";
@@ -55,7 +58,8 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
              counters_),
       limits_({.item_bytes_max = cluster.item_bytes_max}),
       now_(cluster.clock.Read()),
-      memory_bytes_max_(options.memory_bytes_max) {
+      memory_bytes_max_(options.memory_bytes_max),
+      budgeted_bytes_(options.memory_bytes_max) {
   turn_.reserve(64);
 }
 
@@ -82,15 +86,16 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
-  if (more_mail_ || !starved_.empty()) wait_ns = 0;
+  if (more_mail_ || !yielded_.empty()) wait_ns = 0;
   if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
   loop_.RunOnce(*this, wait_ns);
-  cluster_.mailboxes.Awake(index());
 }
 
 void Worker::BeginTurn() {
   if (turn_begun_) return;
   turn_begun_ = true;
+  // From here on we look into our inboxes before we sleep again: nobody needs to ring.
+  cluster_.mailboxes.Awake(index());
   now_ = cluster_.clock.Read();
   shard_.BeginTurn(now_);
 }
@@ -100,7 +105,7 @@ void Worker::OnTurnEnd() {
   counters_.Add(Counter::kTurns);
   ExecuteBatch();
   DrainInboxes();
-  for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
+  AddWaitingToTurn();
   if (now_.ns >= next_tick_ns_) Tick();
   if (phase() != Phase::kServe) DrainConnections();
   // The list may grow while it is walked.
@@ -114,6 +119,18 @@ void Worker::OnTurnEnd() {
   counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));
   AdjustBudget();
   turn_begun_ = false;
+}
+
+void Worker::AddWaitingToTurn() {
+  for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
+  for (Connection* connection : std::exchange(yielded_, {})) AddToTurn(*connection);
+  if (hungry_.empty() || output_bytes_ > BufferBytesMax(memory_bytes_max_) / 2) return;
+  for (Connection* connection : std::exchange(hungry_, {})) AddToTurn(*connection);
+}
+
+void Worker::AddHungry(Connection& connection) {
+  if (hungry_.empty()) hungry_since_ = now_.FloorSeconds();
+  hungry_.push_back(&connection);
 }
 
 void Worker::AddToTurn(Connection& connection) {
@@ -252,12 +269,15 @@ void Worker::OnAcceptError(int listener, int error) {
     (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)], kTooManyConnections);
   }
   paused_listeners_.push_back(listener);
+  next_tick_ns_ = std::min(next_tick_ns_, now_.ns + kAcceptRetryNs);
 }
 
 void Worker::Destroy(Connection& connection) {
   counters_.Subtract(Counter::kCurrConnections, 1);
   cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
   std::erase(starved_, &connection);
+  std::erase(yielded_, &connection);
+  std::erase(hungry_, &connection);
   Recharge(-static_cast<int64_t>(connection.charged_input_bytes_),
            -static_cast<int64_t>(connection.charged_output_bytes_));
   connections_.erase(connection.id());
@@ -303,11 +323,15 @@ uint64_t Worker::ReplyMark() const {
   return std::clamp(free_bytes / 2, kReplyMarkMin, kReplyMarkMax);
 }
 
-bool Worker::AdmitInput(uint64_t bytes) const {
+bool Worker::MayOwe(uint64_t bytes) const {
+  return output_bytes_ == 0 || output_bytes_ + bytes <= BufferBytesMax(memory_bytes_max_);
+}
+
+bool Worker::MayKeepInput() const {
   // The largest value must find room while nobody else sends one.
   const uint64_t pool =
       std::max(BufferBytesMax(memory_bytes_max_), 2 * (cluster_.item_bytes_max + (64 << 10)));
-  return input_bytes_ + bytes <= pool;
+  return input_bytes_ <= pool;
 }
 
 void Worker::AdjustBudget() {
@@ -343,9 +367,26 @@ void Worker::TickConnections() {
       connection->Abort();
     } else if (cluster_.idle_timeout_s > 0 &&
                second - connection->last_active() > cluster_.idle_timeout_s) {
-      connection->CloseWhenDone();
+      // Who has taken nothing of what it is owed for so long will not take the rest.
+      if (connection->Idle()) {
+        connection->CloseWhenDone();
+      } else {
+        connection->Abort();
+      }
     }
   }
+  if (!hungry_.empty() && second - hungry_since_ >= kHungrySeconds) CloseDeafConnections();
+}
+
+void Worker::CloseDeafConnections() {
+  const CacheSeconds second = now_.FloorSeconds();
+  for (const auto& [id, connection] : connections_) {
+    if (connection->OutputBytes() > kReplyMarkMin &&
+        second - connection->last_active() >= kHungrySeconds) {
+      connection->Abort();
+    }
+  }
+  hungry_since_ = second;
 }
 
 // --- the end ------------------------------------------------------------------------------------

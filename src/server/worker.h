@@ -107,8 +107,13 @@ class Worker final : public io::LoopOwner {
   void AddToTurn(Connection& connection);
   void ExecuteBatch();
   void Destroy(Connection& connection);
-  // A connection could not ask another core; it goes on when a reply has come.
+  // A connection could not ask another core; it goes on when mail has come.
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
+  // A connection has had its share of this turn; it goes on in the next, at once.
+  void AddYielded(Connection& connection) { yielded_.push_back(&connection); }
+  // A connection's reply found no room among what all clients are owed; it goes on when there is
+  // some. If there is none for long, clients that do not read are closed.
+  void AddHungry(Connection& connection);
   void Recharge(int64_t input_bytes, int64_t output_bytes);
   // Bytes that all connections hold: unread, and owed.
   [[nodiscard]] uint64_t BufferBytes() const { return input_bytes_ + output_bytes_; }
@@ -122,8 +127,10 @@ class Worker final : public io::LoopOwner {
     reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
   }
   [[nodiscard]] uint64_t reply_estimate() const { return reply_estimate_; }
-  // May the buffers of values in flight grow by `bytes`?
-  [[nodiscard]] bool AdmitInput(uint64_t bytes) const;
+  // May one more reply of `bytes` be owed? One is always allowed while nothing else is owed.
+  [[nodiscard]] bool MayOwe(uint64_t bytes) const;
+  // Is there room for more of the values that are arriving?
+  [[nodiscard]] bool MayKeepInput() const;
 
   [[nodiscard]] Batch& batch() { return batch_; }
   [[nodiscard]] io::Loop& loop() { return loop_; }
@@ -159,6 +166,8 @@ class Worker final : public io::LoopOwner {
   void Answer(uint32_t from, Message& request);
   void Tick();
   void TickConnections();
+  void AddWaitingToTurn();
+  void CloseDeafConnections();
   void AdjustBudget();
   void DrainConnections();
 
@@ -180,6 +189,9 @@ class Worker final : public io::LoopOwner {
   Batch batch_;
   std::vector<Connection*> turn_;
   std::vector<Connection*> starved_;
+  std::vector<Connection*> yielded_;
+  std::vector<Connection*> hungry_;
+  CacheSeconds hungry_since_ = 0;
   absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_id_ = 1;
 
