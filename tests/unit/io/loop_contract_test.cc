@@ -267,6 +267,20 @@ TEST_P(LoopContract, DestroyedLoopClosesItsStreamsSilently) {
   EXPECT_EQ(OpenDescriptors(), before);
 }
 
+// Method: the stream's memory is given back first, so that AddressSanitizer sees a look at it.
+TEST_P(LoopContract, StreamsMayBeGoneBeforeTheirLoop) {
+  const int before = OpenDescriptors();
+  std::unique_ptr<Loop> loop = GetParam().make();
+  auto stream = std::make_unique<RecordingStream>();
+  const Pair pair = MakePair();
+  loop->Attach(*stream, pair.loop_end);
+  loop->RunOnce(owner_, 0);
+  stream.reset();
+  loop.reset();
+  close(pair.test_end);
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
 TEST_P(LoopContract, DestroyedByAnotherThreadThanItsOwn) {
   RecordingStream stream;
   const Pair pair = MakePair();
