@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace larder::stats {
@@ -27,7 +28,7 @@ inline constexpr size_t kCounterCount = static_cast<size_t>(Counter::kCount);
 
 struct CounterInfo {
   Counter counter;
-  std::string_view memcached_name;  // empty where memcached has none
+  std::string_view memcached_name;  // empty where memcached has none; see StatNameOf
   std::string_view prometheus_name;
   std::string_view help;
   bool gauge;
@@ -35,6 +36,9 @@ struct CounterInfo {
 
 // All counters, in the order of counters.def.
 std::span<const CounterInfo, kCounterCount> AllCounters();
+
+// In `stats`: memcached's name or, where it has none, larder_… as for Prometheus, without _total.
+std::string StatNameOf(const CounterInfo& info);
 
 class alignas(64) CounterBlock {
  public:

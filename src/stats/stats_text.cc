@@ -240,7 +240,7 @@ void ReadProcess(GeneralStats& stats) {
 StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* const> blocks) {
   const StatList figures = ProcessFigures(stats, blocks);
   StatList list;
-  list.reserve(kGeneralNames.size() + 1);
+  list.reserve(kGeneralNames.size() + 1 + kCounterCount);
   for (const std::string_view name : kGeneralNames) {
     const auto figure = std::find_if(figures.begin(), figures.end(),
                                      [name](const Stat& stat) { return stat.name == name; });
@@ -255,6 +255,9 @@ StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* co
     Append(list, std::string(name), counter == counters.end() ? 0 : Sum(counter->counter, blocks));
   }
   list.push_back({"larder_version", std::string(stats.larder_version)});
+  for (const CounterInfo& info : AllCounters()) {
+    if (info.memcached_name.empty()) Append(list, StatNameOf(info), Sum(info.counter, blocks));
+  }
   return list;
 }
 

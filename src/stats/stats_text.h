@@ -63,8 +63,9 @@ struct GeneralStats {
 // Fills in pid, user_us and system_us of the process that runs.
 void ReadProcess(GeneralStats& stats);
 
-// `stats`: memcached's 93 names, and larder_version. A name that a counter in counters.def claims
-// has the sum of that counter over all blocks; one that nothing in Larder corresponds to has 0.
+// `stats`: memcached's 93 names, larder_version, and the counters that memcached has no name for. A
+// name that a counter in counters.def claims has the sum of that counter over all blocks; one that
+// nothing in Larder corresponds to has 0.
 StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* const> blocks);
 
 // `stats items`: the classes that hold items.

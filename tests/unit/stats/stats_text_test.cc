@@ -168,8 +168,20 @@ std::vector<std::string> WithPrefix(const std::string& prefix, std::vector<std::
 TEST(StatsText, GeneralNamesAreMemcachedsInItsOrderThenOurs) {
   EXPECT_EQ(kGeneral.size(), 93U);
   std::vector<std::string> names = kGeneral;
-  names.emplace_back("larder_version");
+  names.insert(names.end(), {"larder_version", "larder_heap_bytes", "larder_cleaned_bytes",
+                             "larder_reply_pauses", "larder_messages_sent", "larder_doorbells",
+                             "larder_loop_turns"});
   EXPECT_THAT(NamesOf(GeneralList({}, {})), ElementsAreArray(names));
+}
+
+// Exporters alarm on response_obj_oom; a client that is made to wait is no failure.
+TEST(StatsText, FlowControlIsNoFailureInMemcachedsWords) {
+  CounterBlock block;
+  block.Add(Counter::kRepliesPaused, 7);
+  const std::vector<const CounterBlock*> blocks = {&block};
+  const auto values = MapOf(GeneralList({}, blocks));
+  EXPECT_EQ(values.at("response_obj_oom"), "0");
+  EXPECT_EQ(values.at("larder_reply_pauses"), "7");
 }
 
 TEST(StatsText, EveryCounterWithANameInMemcachedIsInTheList) {
@@ -191,10 +203,11 @@ TEST(StatsText, CountersAreSummedOverBlocks) {
   const std::vector<const CounterBlock*> blocks = {&one, &two};
   const auto values = MapOf(GeneralList({}, blocks));
   for (const CounterInfo& info : AllCounters()) {
-    if (info.memcached_name.empty()) continue;
-    EXPECT_EQ(values.at(std::string(info.memcached_name)),
+    EXPECT_EQ(values.at(StatNameOf(info)),
               std::to_string(1'001'000 + static_cast<uint64_t>(info.counter)));
   }
+  EXPECT_EQ(values.at("larder_loop_turns"),
+            std::to_string(1'001'000 + static_cast<uint64_t>(Counter::kTurns)));
   EXPECT_EQ(values.at("connection_structures"), values.at("curr_connections"));
   EXPECT_EQ(values.at("lru_bumps_dropped"), "0");
 }
