@@ -31,10 +31,9 @@ enum class Status : uint8_t {
   kBadDataChunk,
   kInvalidExptime,
   kInvalidDelta,
-  kDeleteUsage,         // delete with words that it does not know
-  kLineTooLong,         // no answer, and the connection closes
-  kForeignProtocol,     // a browser's request: no answer, and the connection closes
-  kTooManyConnections,  // and the connection closes
+  kDeleteUsage,      // delete with words that it does not know
+  kLineTooLong,      // no answer, and the connection closes
+  kForeignProtocol,  // a browser's request: no answer, and the connection closes
 };
 
 // How far an outcome has got.

@@ -50,20 +50,14 @@ Outcome Execute(Place place, const Command& command) {
 }
 
 void ExecuteOnEveryShard(Place place, const Command& command) {
-  if (command.verb == Verb::kFlushAll) {
-    const Now now = place.shard.now();
-    // memcached takes the delay as it takes an exptime: 0 and the past mean now.
-    if (command.exptime <= 0) {
-      place.shard.Flush();
-      return;
-    }
-    const CacheSeconds when = ExpiryOf(command.exptime, now);
-    place.shard.FlushAt(when != kNever ? when : std::numeric_limits<CacheSeconds>::max());
-  } else if (command.verb == Verb::kCacheMemlimit) {
-    place.shard.SetMemoryBytesMax(command.number);
-  } else {
-    CHECK(false);
+  CHECK(command.verb == Verb::kFlushAll);
+  // memcached takes the delay as it takes an exptime: 0 and the past mean now.
+  if (command.exptime <= 0) {
+    place.shard.Flush();
+    return;
   }
+  const CacheSeconds when = ExpiryOf(command.exptime, place.shard.now());
+  place.shard.FlushAt(when != kNever ? when : std::numeric_limits<CacheSeconds>::max());
 }
 
 CacheSeconds ExpiryOf(int64_t exptime, Now now) {

@@ -26,8 +26,8 @@ struct Place {
 // whose old value must go).
 Outcome Execute(Place place, const Command& command);
 
-// This shard's part of a verb of kind kServer: flush_all, cache_memlimit (`number` is this shard's
-// part, in bytes).
+// This shard's part of a verb that concerns all of them: flush_all. (stats reset and cache_memlimit
+// concern all cores, but what they change is the server's.)
 void ExecuteOnEveryShard(Place place, const Command& command);
 
 // A protocol's exptime as an expiry: 0 never; up to 30 days relative; larger absolute; in the past

@@ -110,8 +110,6 @@ std::string_view LineOf(Verb verb, Status status) {
       return "CLIENT_ERROR invalid numeric delta argument\r\n";
     case Status::kDeleteUsage:
       return "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
-    case Status::kTooManyConnections:
-      return "ERROR Too many open connections\r\n";
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
       return {};

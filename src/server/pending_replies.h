@@ -33,8 +33,6 @@ class PendingReplies {
 
   [[nodiscard]] bool empty() const { return front_ == slots_.size(); }
   [[nodiscard]] bool full() const { return slots_.size() - front_ >= kSlotsMax; }
-  // Bytes held back.
-  [[nodiscard]] uint64_t held_bytes() const { return held_bytes_; }
   // Bytes of memory that they take.
   [[nodiscard]] uint64_t memory_bytes() const {
     return held_.capacity() + slots_.capacity() * sizeof(Slot) + block_bytes_;

@@ -74,8 +74,6 @@ Log::Log(LogLevel level, std::ostream& stream)
 
 Log::~Log() = default;
 
-void Log::SetLevel(LogLevel level) { sink_->logger.set_level(SpdlogLevel(level)); }
-
 bool Log::Shows(LogLevel level) const { return sink_->logger.should_log(SpdlogLevel(level)); }
 
 void Log::Write(LogLevel level, std::string_view message) {
@@ -114,19 +112,6 @@ std::string Quoted(std::string_view text, size_t bytes_max) {
   std::string out = "\"" + Escaped(text.substr(0, bytes_max)) + "\"";
   if (text.size() > bytes_max) out += "… (" + std::to_string(text.size()) + " bytes)";
   return out;
-}
-
-LogLimiter::Admission LogLimiter::Admit(uint64_t now_s) {
-  if (now_s != second_) {
-    second_ = now_s;
-    lines_ = 0;
-  }
-  if (lines_ >= lines_per_s_) {
-    ++held_back_;
-    return {.admitted = false, .held_back = 0};
-  }
-  ++lines_;
-  return {.admitted = true, .held_back = std::exchange(held_back_, 0)};
 }
 
 }  // namespace larder::util

@@ -6,8 +6,7 @@
 //
 // Any thread may write; a line is written whole, under a lock, so this is for events and never for
 // requests. Control characters in a message come out escaped: nobody can forge a line, whatever
-// bytes a client sends. Bytes of clients are shown with Quoted(), which also bounds them, and such
-// lines ask a LogLimiter first.
+// bytes a client sends. Words that others chose are shown with Quoted(), which also bounds them.
 #ifndef LARDER_UTIL_LOG_H_
 #define LARDER_UTIL_LOG_H_
 
@@ -40,8 +39,6 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // From any thread.
-  void SetLevel(LogLevel level);
   [[nodiscard]] bool Shows(LogLevel level) const;
 
   void Error(std::string_view message) { Write(LogLevel::kError, message); }
@@ -62,26 +59,6 @@ std::string EscapedControls(std::string_view text);
 // Escaped and in quotes; of more than `bytes_max` bytes only the first, with the whole length after
 // the quotes: "abc"… (300 bytes).
 std::string Quoted(std::string_view text, size_t bytes_max = 64);
-
-// Lets at most `lines_per_s` lines through in any second of its owner's clock. Belongs to one core;
-// costs two compares.
-class LogLimiter {
- public:
-  explicit LogLimiter(uint32_t lines_per_s) : lines_per_s_(lines_per_s) {}
-
-  struct Admission {
-    bool admitted;
-    // Lines that were held back since the last one admitted; worth a word on this one.
-    uint64_t held_back;
-  };
-  Admission Admit(uint64_t now_s);
-
- private:
-  uint32_t lines_per_s_;
-  uint32_t lines_ = 0;  // admitted in second_
-  uint64_t second_ = 0;
-  uint64_t held_back_ = 0;
-};
 
 }  // namespace larder::util
 
