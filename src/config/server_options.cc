@@ -1,6 +1,18 @@
 #include "config/server_options.h"
 
+#include <vector>
+
 namespace larder::config {
+namespace {
+
+// Each thread has a CPU of its own if there are enough, in their order. One thread is left to the
+// scheduler: two small servers on a host would otherwise both sit on its first CPU, for no reason.
+std::vector<int> CpusFor(uint32_t threads, const std::vector<int>& cpus) {
+  if (threads < 2 || threads > cpus.size()) return {};
+  return {cpus.begin(), cpus.begin() + threads};
+}
+
+}  // namespace
 
 ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology& topology,
                               util::Log& log) {
@@ -18,8 +30,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.unix_mode = settings.unix_mask;
   options.backlog = static_cast<int>(settings.backlog);
   options.threads = settings.threads;
-  // With fewer threads than CPUs, the scheduler may choose; otherwise each has its own.
-  if (settings.threads == topology.cpus.size()) options.cpus = topology.cpus;
+  options.cpus = CpusFor(settings.threads, topology.cpus);
   options.io = settings.io;
   options.memory_bytes_max = settings.memory_bytes_max;
   options.item_bytes_max = settings.item_bytes_max;

@@ -163,8 +163,9 @@ absl::Status ServerImpl::MakeCores() {
 }
 
 void ServerImpl::Run() {
-  // A connection is best served by the core that its packets arrive on. That needs the cores' CPUs
-  // to be known, and numbered as the sockets are.
+  // A connection is best served by the core that its packets arrive on. The kernel takes the socket
+  // number (CPU modulo sockets): that is right only if this number is the index of the thread that
+  // is pinned to the CPU, for each of them.
   bool placed = !options_.cpus.empty();
   for (uint32_t index = 0; placed && index < options_.threads; ++index) {
     placed = static_cast<uint32_t>(options_.cpus[index]) % options_.threads == index;

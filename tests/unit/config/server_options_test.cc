@@ -56,7 +56,16 @@ TEST_F(ServerOptionsTest, AUnixSocketTurnsTcpOff) {
 
 TEST_F(ServerOptionsTest, ThreadsArePinnedWhenEachHasItsCpu) {
   EXPECT_THAT(Options().cpus, ElementsAre(1, 3));
+  topology_.cpus = {1, 3, 4};
+  EXPECT_THAT(Options().cpus, ElementsAre(1, 3));
+  settings_.threads = 4;
+  EXPECT_THAT(Options().cpus, IsEmpty());
+}
+
+TEST_F(ServerOptionsTest, OneThreadIsLeftToTheScheduler) {
   settings_.threads = 1;
+  EXPECT_THAT(Options().cpus, IsEmpty());
+  topology_.cpus = {0};
   EXPECT_THAT(Options().cpus, IsEmpty());
 }
 
