@@ -15,22 +15,26 @@ constexpr uint64_t kSoloHeaderBytes = sizeof(HeapSegment);
 
 constexpr uint64_t RoundUp(uint64_t n, uint64_t unit) { return (n + unit - 1) / unit * unit; }
 
-// Addresses only; memory comes when it is touched.
+// Addresses only; memory comes when it is touched. Null if the system gives none.
 char* ReserveRange(uint64_t bytes, int protection) {
   void* range =
       mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  CHECK(range != MAP_FAILED);
-  return static_cast<char*>(range);
+  return range == MAP_FAILED ? nullptr : static_cast<char*>(range);
 }
 
 // The same, inaccessible, and beginning where a huge page can.
 char* ReserveAligned(uint64_t bytes) {
   char* range = ReserveRange(bytes + kHugePageBytes, PROT_NONE);
+  if (range == nullptr) return nullptr;
   const uint64_t before = RoundUp(reinterpret_cast<uintptr_t>(range), kHugePageBytes) -
                           reinterpret_cast<uintptr_t>(range);
   if (before > 0) munmap(range, before);
   if (before < kHugePageBytes) munmap(range + before + bytes, kHugePageBytes - before);
   return range + before;
+}
+
+constexpr uint64_t DescriptionBytes(uint64_t range_bytes) {
+  return range_bytes / kHeapSegmentBytes * sizeof(HeapSegment);
 }
 
 }  // namespace
@@ -44,6 +48,12 @@ void ItemHeap::NumberSet::Add(uint64_t number) {
   ++count;
 }
 
+void ItemHeap::NumberSet::Remove(uint64_t number) {
+  DCHECK((words[number / 64] >> (number % 64) & 1) != 0);
+  words[number / 64] &= ~(uint64_t{1} << (number % 64));
+  --count;
+}
+
 uint64_t ItemHeap::NumberSet::TakeLowest() {
   CHECK_GT(count, 0U);
   while (words[hint] == 0) ++hint;
@@ -55,16 +65,22 @@ uint64_t ItemHeap::NumberSet::TakeLowest() {
 
 ItemHeap::ItemHeap(const Options& options)
     : range_bytes_(RoundUp(std::min(options.range_bytes, kHeapRangeBytesMax), kHugePageBytes)),
-      huge_pages_(options.huge_pages),
-      solo_floor_(range_bytes_) {
+      huge_pages_(options.huge_pages) {
   CHECK_GT(range_bytes_, 0U);
   base_ = ReserveAligned(range_bytes_);
-  segments_ = reinterpret_cast<HeapSegment*>(
-      ReserveRange(range_bytes_ / kHeapSegmentBytes * sizeof(HeapSegment), PROT_READ | PROT_WRITE));
+  if (base_ != nullptr) {
+    segments_ = reinterpret_cast<HeapSegment*>(
+        ReserveRange(DescriptionBytes(range_bytes_), PROT_READ | PROT_WRITE));
+    if (segments_ == nullptr) munmap(base_, range_bytes_);
+  }
+  if (segments_ == nullptr) range_bytes_ = 0;
+  solo_floor_ = range_bytes_;
+  solo_accessible_ = range_bytes_;
 }
 
 ItemHeap::~ItemHeap() {
-  munmap(segments_, range_bytes_ / kHeapSegmentBytes * sizeof(HeapSegment));
+  if (segments_ == nullptr) return;
+  munmap(segments_, DescriptionBytes(range_bytes_));
   munmap(base_, range_bytes_);
 }
 
@@ -97,10 +113,48 @@ uint64_t ItemHeap::GrowthFor(uint64_t item_bytes) const {
   return FitsOpen(item_bytes) ? 0 : kHeapSegmentBytes;
 }
 
-void ItemHeap::MakeAccessible(uint64_t begin, uint64_t end) {
-  // Refused only where the system has no memory left to promise, or when the process has too many
-  // mappings; this heap has three.
-  CHECK_EQ(mprotect(base_ + begin, end - begin, PROT_READ | PROT_WRITE), 0);
+// Refused where the system has no memory left to promise (vm.overcommit_memory=2, a limit on the
+// process's data), or when the process has too many mappings; this heap has three.
+bool ItemHeap::MakeAccessible(uint64_t begin, uint64_t end, int advice) {
+  if (mprotect(base_ + begin, end - begin, PROT_READ | PROT_WRITE) != 0) return false;
+  // Advice only: a kernel without huge pages refuses it, and nothing is lost.
+  (void)madvise(base_ + begin, end - begin, advice);
+  return true;
+}
+
+// One more segment at the low end; false if there is no place.
+bool ItemHeap::ExtendLow() {
+  const uint64_t low_bytes = (low_end_ + 1) * kHeapSegmentBytes;
+  if (low_bytes > solo_floor_) return false;
+  if (low_bytes > low_accessible_) {
+    const uint64_t end = std::min(RoundUp(low_accessible_ + 1, kHugePageBytes), solo_floor_);
+    const int advice = huge_pages_ ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+    if (!MakeAccessible(low_accessible_, end, advice)) return false;
+    low_accessible_ = end;
+    // What solos have left: should they come back, it needs their advice again.
+    solo_accessible_ = std::max(solo_accessible_, end);
+  }
+  ++low_end_;
+  return true;
+}
+
+// Gives up the addresses of empty segments at the low end.
+void ItemHeap::TrimLow() {
+  for (; low_end_ > 0; --low_end_) {
+    const uint64_t number = low_end_ - 1;
+    HeapSegment& segment = segments_[number];
+    if (segment.state == HeapSegment::State::kFree) {
+      CHECK_EQ(madvise(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes, MADV_DONTNEED), 0);
+      segment.state = HeapSegment::State::kUntouched;
+      free_.Remove(number);
+    } else if (segment.state == HeapSegment::State::kUntouched) {
+      given_back_.Remove(number);
+    } else {
+      break;
+    }
+  }
+  low_accessible_ =
+      std::min(low_accessible_, RoundUp(low_end_ * kHeapSegmentBytes, kHugePageBytes));
 }
 
 bool ItemHeap::OpenSegment() {
@@ -110,17 +164,8 @@ bool ItemHeap::OpenSegment() {
     number = free_.TakeLowest();
   } else if (given_back_.count > 0) {
     number = given_back_.TakeLowest();
-  } else {
-    if ((low_end_ + 1) * kHeapSegmentBytes > solo_floor_) return false;
-    ++low_end_;
-    if (low_end_ * kHeapSegmentBytes > low_accessible_) {
-      const uint64_t end = std::min(low_accessible_ + kHugePageBytes, solo_floor_);
-      MakeAccessible(low_accessible_, end);
-      // Advice only: a kernel without huge pages refuses it, and nothing is lost. Not for solos:
-      // their pages come and go one by one.
-      if (huge_pages_) (void)madvise(base_ + low_accessible_, end - low_accessible_, MADV_HUGEPAGE);
-      low_accessible_ = end;
-    }
+  } else if (!ExtendLow()) {
+    return false;
   }
   HeapSegment* segment = &segments_[number];
   *segment = HeapSegment{};
@@ -274,10 +319,16 @@ uint64_t ItemHeap::TakeRun(uint64_t pages) {
     return first;
   }
   const uint64_t bytes = pages * kHeapPageBytes;
-  if (solo_floor_ < bytes || solo_floor_ - bytes < low_accessible_) return UINT64_MAX;
-  MakeAccessible(solo_floor_ - bytes, solo_floor_);
-  solo_floor_ -= bytes;
-  return solo_floor_ / kHeapPageBytes;
+  if (solo_floor_ < low_accessible_ + bytes) TrimLow();
+  if (solo_floor_ < low_accessible_ + bytes) return UINT64_MAX;
+  const uint64_t floor = solo_floor_ - bytes;
+  if (floor < solo_accessible_) {
+    // Pages of solos come and go one by one: a huge one would stay for the sake of one.
+    if (!MakeAccessible(floor, solo_accessible_, MADV_NOHUGEPAGE)) return UINT64_MAX;
+    solo_accessible_ = floor;
+  }
+  solo_floor_ = floor;
+  return floor / kHeapPageBytes;
 }
 
 void ItemHeap::ReturnRun(uint64_t first, uint64_t pages) {
@@ -296,6 +347,10 @@ void ItemHeap::ReturnRun(uint64_t first, uint64_t pages) {
     pages += after->second;
     by_size_.erase({after->second, after->first});
     runs_.erase(after);
+  }
+  if (first * kHeapPageBytes == solo_floor_) {
+    solo_floor_ += pages * kHeapPageBytes;
+    return;
   }
   runs_.emplace(first, pages);
   by_size_.emplace(pages, first);
@@ -348,10 +403,19 @@ HeapSegment* ItemHeap::Emptiest(uint64_t live_bytes) const {
   return nullptr;
 }
 
+HeapSegment* ItemHeap::LowestSolo() const {
+  if (solo_floor_ == range_bytes_) return nullptr;
+  auto* segment = reinterpret_cast<HeapSegment*>(base_ + solo_floor_);
+  return segment->holds == 0 ? segment : nullptr;
+}
+
 void ItemHeap::Renew(HeapSegment* segment) {
   DCHECK(segment->solo());
+  const bool next_to_walk = walk_ == segment;
   Unlist(segment);
   Enlist(segment);
+  // It was the youngest already: the walk has not seen it.
+  if (next_to_walk && walk_ == nullptr) walk_ = segment;
 }
 
 Item* ItemHeap::FirstItem(const HeapSegment* segment) const {
@@ -442,7 +506,10 @@ void ItemHeap::CheckInvariants() const {
   }
   CHECK_EQ(runs_.size(), by_size_.size());
   CHECK_LE(free_pages * kHeapPageBytes, range_bytes_ - solo_floor_);
-  CHECK_LE(low_end_ * kHeapSegmentBytes, solo_floor_);
+  CHECK(runs_.empty() || runs_.begin()->first * kHeapPageBytes > solo_floor_);
+  CHECK_LE(low_end_ * kHeapSegmentBytes, low_accessible_);
+  CHECK_LE(low_accessible_, solo_floor_);
+  CHECK_LE(low_accessible_, solo_accessible_);
 }
 
 }  // namespace larder::store

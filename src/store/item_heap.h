@@ -12,6 +12,9 @@
 // is treated as a segment of one item. A handle is the item's distance from the start of the range
 // in units of 8 bytes: 32 bits reach 32 GiB.
 //
+// Both ends move towards each other and back: addresses that one has left serve the other. A range
+// of twice what is in use has a place for everything, or gains one when its lowest solos go.
+//
 // The heap knows nothing of budgets, keys, tables or policies: it counts, and whoever owns it
 // decides what goes. All segments in use are in one list, oldest first.
 //
@@ -19,6 +22,7 @@
 //   - BytesInUse() = live + dead + unused bytes of segments and solos, all exact.
 //   - A segment that is held is not reused, whatever became of its items.
 //   - Generations do not fall along the list from old to young.
+//   - At the solo floor, a solo begins, or the range ends.
 //
 // Cost: an append is a bump; a death is a handful of adds, and now and then a change of lists.
 #ifndef LARDER_STORE_ITEM_HEAP_H_
@@ -84,6 +88,7 @@ class ItemHeap {
     bool huge_pages = false;
   };
 
+  // If the system refuses the addresses, RangeBytes() is 0, and nothing can be appended.
   explicit ItemHeap(const Options& options);
   ~ItemHeap();
   ItemHeap(const ItemHeap&) = delete;
@@ -110,7 +115,8 @@ class ItemHeap {
 
   // By how much BytesInUse() grows if an item of `item_bytes` is appended now.
   [[nodiscard]] uint64_t GrowthFor(uint64_t item_bytes) const;
-  // Makes a live item. Null when the range of addresses has no room.
+  // Makes a live item. Null when the addresses have no room for it, though others may go or be
+  // moved to make some, or when the system promises no more memory.
   Item* Append(const Item::Shape& shape);
   // A copy of a live item of a segment, at the young end of the log. Null as above.
   Item* Copy(const Item* item);
@@ -134,6 +140,9 @@ class ItemHeap {
   // A sealed one, not held, with close to the fewest live bytes;
   // null if all have `live_bytes` or more.
   [[nodiscard]] HeapSegment* Emptiest(uint64_t live_bytes) const;
+  // The solo with the lowest address, where room for others begins; null if there is none, or
+  // somebody holds it.
+  [[nodiscard]] HeapSegment* LowestSolo() const;
   // Makes it the youngest without moving anything. Of solos.
   void Renew(HeapSegment* segment);
   // Seals the open segment, if there is one.
@@ -183,6 +192,7 @@ class ItemHeap {
     size_t hint = 0;  // no bit is set in a word before this one
     uint64_t count = 0;
     void Add(uint64_t number);
+    void Remove(uint64_t number);
     uint64_t TakeLowest();
   };
 
@@ -200,7 +210,9 @@ class ItemHeap {
   void* ReserveSolo(uint64_t item_bytes);
   bool OpenSegment();
   void AddLive(HeapSegment* segment, uint64_t item_bytes);
-  void MakeAccessible(uint64_t begin, uint64_t end);
+  bool MakeAccessible(uint64_t begin, uint64_t end, int advice);
+  bool ExtendLow();
+  void TrimLow();
   uint64_t TakeRun(uint64_t pages);
   void ReturnRun(uint64_t first_page, uint64_t pages);
   void Free(HeapSegment* segment);
@@ -215,10 +227,12 @@ class ItemHeap {
   char* base_ = nullptr;
   // One for each segment of the range; untouched ones cost nothing.
   HeapSegment* segments_ = nullptr;
-  uint64_t low_end_ = 0;         // segments below this number were used
-  uint64_t low_accessible_ = 0;  // bytes
-  uint64_t solo_floor_;          // byte offset; the solos' area begins here
-  NumberSet free_;               // resident
+  // Byte offsets, but for low_end_: low_end_ <= low_accessible_ <= solo_floor_, solo_accessible_.
+  uint64_t low_end_ = 0;          // segments below this number are in use, free or given back
+  uint64_t low_accessible_ = 0;   // with the advice of segments up to here
+  uint64_t solo_floor_ = 0;       // the solos' area begins here
+  uint64_t solo_accessible_ = 0;  // with the advice of solos from here
+  NumberSet free_;                // resident
   NumberSet given_back_;
   std::map<uint64_t, uint64_t> runs_;                // free pages of the solos' area: first, count
   std::set<std::pair<uint64_t, uint64_t>> by_size_;  // the same as count, first
