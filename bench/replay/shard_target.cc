@@ -33,7 +33,6 @@ class ShardTarget final : public ReplayTarget {
     store::Shard::Options options;
     options.memory_bytes_max = memory_bytes_;
     options.hash = hash_;
-    options.seed = kSecret;
     shard_.emplace(options, *counters_);
     return true;
   }

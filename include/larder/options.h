@@ -14,6 +14,10 @@ namespace larder {
 
 enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 
+// The most that one thread can use: its items have addresses of 32 bits, in units of 8 bytes, and
+// half of them serve for the holes between large items.
+inline constexpr uint64_t kShardMemoryBytesMax = 16ULL << 30;
+
 struct ServerOptions {
   // Where to listen for TCP; none: not at all.
   struct Listen {
@@ -29,13 +33,14 @@ struct ServerOptions {
   std::vector<int> cpus;  // one per thread to pin it to; empty: not pinned
   IoChoice io = IoChoice::kAuto;
 
-  uint64_t memory_bytes_max = 64ULL << 20;  // items, table and buffers of all cores
+  // Items, table and buffers of all cores; at most kShardMemoryBytesMax for each thread.
+  uint64_t memory_bytes_max = 64ULL << 20;
   uint64_t item_bytes_max = 1ULL << 20;
   bool evict = true;
 
   uint32_t connections_max = 1024;
   uint32_t requests_per_turn = 512;  // of one client, before the next has its turn; at least 1
-  uint32_t idle_timeout_s = 0;  // 0: never
+  uint32_t idle_timeout_s = 0;       // 0: never
   bool flush_enabled = true;
 
   int verbosity = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "larder/command.h"
+#include "larder/options.h"
 #include "util/check.h"
 
 namespace larder::store {
@@ -14,16 +15,18 @@ using stats::Counter;
 
 namespace {
 
-// Room for a budget that grows, and for the holes between large items. Addresses cost nothing, but
-// a process with many small shards should not ask for terabytes.
-constexpr uint64_t kRangeBytesMin = 1ULL << 30;
-constexpr uint64_t kRangePerBudget = 4;
+// Room for a budget that grows. Addresses cost nothing, but a process with many small shards should
+// not ask for terabytes.
+constexpr uint64_t kRangeBytesMin = 2ULL << 30;
+constexpr uint64_t kRangePerBudget = 4 * Shard::kAddressesPerByte;
+static_assert(kShardMemoryBytesMax * Shard::kAddressesPerByte == kHeapRangeBytesMax);
 // Below this, one huge page is too large a part of the budget.
 constexpr uint64_t kHugeBudgetMin = 16ULL << 20;
 
 ItemHeap::Options HeapOptions(const Shard::Options& options) {
   const uint64_t budget = std::min(options.memory_bytes_max, kHeapRangeBytesMax);
-  return {.range_bytes = std::clamp(budget * kRangePerBudget, kRangeBytesMin, kHeapRangeBytesMax),
+  const uint64_t range = std::clamp(budget * kRangePerBudget, kRangeBytesMin, kHeapRangeBytesMax);
+  return {.range_bytes = options.address_bytes == 0 ? range : options.address_bytes,
           .huge_pages = options.huge_pages && options.memory_bytes_max >= kHugeBudgetMin};
 }
 
@@ -37,7 +40,8 @@ Shard::Shard(const Options& options, stats::CounterBlock& counters)
       when_full_(options.when_full),
       item_bytes_max_(options.item_bytes_max),
       memory_bytes_max_(options.memory_bytes_max),
-      limit_(options.memory_bytes_max) {
+      limit_(options.memory_bytes_max),
+      least_table_bytes_(table_.Bytes() + table_.GrowthBytesMax()) {
   CHECK_GT(item_bytes_max_, 0U);
   CHECK_LE(item_bytes_max_, kValueBytesMax);
   UpdateGauges();
@@ -106,6 +110,7 @@ void Shard::UpdateGauges() {
 
 Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape) {
   Item* fresh = heap_.Append(shape);
+  if (fresh == nullptr) fresh = MakePlaceAndAppend(shape);
   if (fresh == nullptr) return nullptr;
   if (shape.client_flags) fresh->set_client_flags(item.client_flags);
   if (shape.expiry) {

@@ -53,13 +53,16 @@ enum class PutResult : uint8_t { kStored, kTooLarge, kNoMemory };
 
 class Shard {
  public:
+  // Of items, in terms of the largest budget.
+  static constexpr uint64_t kAddressesPerByte = 2;
+
   struct Options {
     uint64_t memory_bytes_max = 64ULL << 20;  // items and table together
     uint64_t item_bytes_max = 1ULL << 20;     // largest item, by CountedBytes()
     WhenFull when_full = WhenFull::kEvict;
-    uint64_t seed = 0;       // of the policy's randomness
-    bool huge_pages = true;  // ask for them
-    util::KeyHash hash{0};   // the same that callers use
+    bool huge_pages = true;      // ask for them
+    uint64_t address_bytes = 0;  // reserved for items; 0: as the budget suggests
+    util::KeyHash hash{0};       // the same that callers use
   };
 
   Shard(const Options& options, stats::CounterBlock& counters);
@@ -89,8 +92,8 @@ class Shard {
 
   // Stores an item in place of the one with the same key, if there is one, under a new CAS unique.
   // Refuses a value over the item limit, one that no eviction makes room for, and (kRefuse) any
-  // that does not fit; then an old item stays. On kStored, `item` is the new item;
-  // null if it had expired already.
+  // that does not fit; then an old item stays unless it was evicted. On kStored, `item` is the new
+  // item; null if it had expired already.
   struct Stored {
     PutResult result;
     Item* item;
@@ -132,8 +135,10 @@ class Shard {
   // by Tick and Put.
   void SetMemoryBytesMax(uint64_t bytes);
   [[nodiscard]] uint64_t MemoryBytesMax() const { return memory_bytes_max_; }
-  // The largest budget that can be used: the addresses for items are reserved when a shard is made.
-  [[nodiscard]] uint64_t BudgetBytesMax() const { return heap_.RangeBytes(); }
+  // The largest budget that can be used: the addresses for items are reserved when a shard is made,
+  // and half of them are for the holes between large items. Less than the options ask for (0) if
+  // the system gave none: such a shard refuses all items.
+  [[nodiscard]] uint64_t BudgetBytesMax() const { return heap_.RangeBytes() / kAddressesPerByte; }
   // What is used now: items (dead ones too), free memory of the heap, and table.
   [[nodiscard]] uint64_t MemoryBytes() const {
     return heap_.Bytes() + table_.Bytes() + retired_bytes_;
@@ -203,10 +208,13 @@ class Shard {
     return true;
   }
   bool FindRoom(uint64_t item_bytes);
+  [[gnu::noinline]] Item* MakePlaceAndAppend(const Item::Shape& shape);
+  bool EvictLowestSolo();
+  [[nodiscard]] uint64_t StepsMax() const;
   void GiveBackSurplus(uint64_t item_bytes);
   bool Reclaim();
   void LowerLimit();
-  void Empty(HeapSegment* segment, Emptying how);
+  bool Empty(HeapSegment* segment, Emptying how);
   void EmptySolo(HeapSegment* segment);
   bool Move(const Place& place, Item* item);
   uint32_t Sweep(HeapSegment* segment);
@@ -234,6 +242,7 @@ class Shard {
   uint64_t memory_bytes_max_;
   uint64_t limit_;  // what Put keeps to: comes down to memory_bytes_max_ in steps
   uint64_t last_cas_ = 0;
+  uint64_t least_table_bytes_;  // of an empty one that takes an item
   std::vector<Retired> retired_;
   uint64_t retired_bytes_ = 0;
   stats::SizeClasses size_classes_;

@@ -65,9 +65,11 @@ bool Shard::Move(const Place& place, Item* item) {
   return true;
 }
 
-void Shard::Empty(HeapSegment* segment, Emptying how) {
+// False if an item that may not be evicted had no place to move to.
+bool Shard::Empty(HeapSegment* segment, Emptying how) {
   if (segment->state == HeapSegment::State::kOpen) heap_.Seal();
   uint64_t kept_bytes = 0;
+  bool emptied = true;
   const auto act = [&](Item* item, uint64_t hash) {
     const Place place = table_.FindHandle(hash, heap_.HandleOf(item));
     CHECK(static_cast<bool>(place));
@@ -82,10 +84,16 @@ void Shard::Empty(HeapSegment* segment, Emptying how) {
              kept_bytes + bytes <= kKeepBytesMax;
       if (keep) kept_bytes += bytes;
     }
-    if (!keep || !Move(place, item)) Remove(place, hash, Gone::kEvicted);
+    if (keep && Move(place, item)) return;
+    if (when_full_ == WhenFull::kRefuse) {
+      emptied = false;
+    } else {
+      Remove(place, hash, Gone::kEvicted);
+    }
   };
   (void)VisitItems(
       segment, [](const Item*) { return true; }, act);
+  return emptied;
 }
 
 // A large item is not moved: it becomes the youngest where it is, or goes.
@@ -122,10 +130,8 @@ uint32_t Shard::Sweep(HeapSegment* segment) {
   };
   heap_.Hold(segment);
   const uint32_t seen = VisitItems(segment, wanted, act);
-  if (segment->items > 0) {
-    segment->least_expiry = least;
-    expiry_.Note(least);
-  }
+  segment->least_expiry = least;
+  expiry_.Note(least);
   heap_.Release(segment);
   return seen;
 }
@@ -173,22 +179,53 @@ bool Shard::Reclaim() {
   const bool refusing = when_full_ == WhenFull::kRefuse;
   HeapSegment* emptiest = heap_.Emptiest(refusing ? kCleanLiveBytesRefusing : kCleanLiveBytes);
   if (emptiest != nullptr) {
-    Empty(emptiest, Emptying::kMoveAll);
-    return true;
+    return Empty(emptiest, Emptying::kMoveAll);
   }
   HeapSegment* oldest = refusing ? nullptr : heap_.OldestToEmpty();
   if (oldest != nullptr) {
     if (oldest->solo()) {
       EmptySolo(oldest);
     } else {
-      Empty(oldest, Emptying::kJudge);
+      (void)Empty(oldest, Emptying::kJudge);
     }
     return true;
   }
-  // No item is left that may go: what is left is a table that once held more.
+  // No item is left that may go: what is left is a table that once held more. The first round may
+  // only end what Tick began.
   const uint64_t before = table_.Bytes();
-  (void)table_.Shrink(UINT32_MAX, hashes_);
+  for (int round = 0; round < 2 && table_.Bytes() == before; ++round) {
+    (void)table_.Shrink(UINT32_MAX, hashes_);
+  }
   return table_.Bytes() < before;
+}
+
+// Evicts the large item with the lowest address; false if there is none that may go.
+bool Shard::EvictLowestSolo() {
+  HeapSegment* lowest = when_full_ == WhenFull::kRefuse ? nullptr : heap_.LowestSolo();
+  if (lowest == nullptr || lowest->generation != heap_.generation()) return false;
+  const Item* item = heap_.FirstItem(lowest);
+  const uint64_t hash = hashes_.Of(item);
+  const Place place = table_.FindHandle(hash, heap_.HandleOf(item));
+  CHECK(static_cast<bool>(place));
+  Remove(place, hash, item->ExpiredAt(now_s_) ? Gone::kExpired : Gone::kEvicted);
+  return true;
+}
+
+// For when the heap has no place for an item although the budget has room. Rare: half of the
+// addresses are for holes.
+//
+// If the holes between large items are too small, the lowest go: each makes the gap at the solo
+// floor wider, so that little more than the new item's bytes go, whatever the holes are like. If
+// the system promises no more memory, that may not help: so in turn with it, the policy decides.
+Item* Shard::MakePlaceAndAppend(const Item::Shape& shape) {
+  solos_kept_ = 0;
+  const uint64_t steps_max = 2 * StepsMax();
+  for (uint64_t step = 0; step < steps_max; ++step) {
+    if ((step % 2 != 0 || !EvictLowestSolo()) && !Reclaim()) break;
+    Item* item = heap_.Append(shape);
+    if (item != nullptr) return item;
+  }
+  return nullptr;
 }
 
 // Put pays for what it needs and a little more, so that a smaller budget is reached in time.
@@ -199,14 +236,16 @@ void Shard::LowerLimit() {
   limit_ = std::max(memory_bytes_max_, used > kStepBytes ? used - kStepBytes : 0);
 }
 
+// Each step frees at least half a segment, one large item, or keeps one of at most kSolosKeptMax.
+uint64_t Shard::StepsMax() const { return 64 + kSolosKeptMax + BytesInUse() / kSoloBytesMin; }
+
 bool Shard::FindRoom(uint64_t item_bytes) {
   LowerLimit();
   // What does not fit into an empty shard evicts nothing.
   const uint64_t alone = ItemHeap::IsSolo(item_bytes) ? ItemHeap::SoloBytes(item_bytes) : 0;
-  if (alone > 0 && alone + table_.Bytes() + table_.GrowthBytesMax() > limit_) return false;
-  // Each step frees at least half a segment, one large item, or keeps one of at most kSolosKeptMax.
+  if (alone > 0 && alone + least_table_bytes_ > limit_) return false;
   solos_kept_ = 0;
-  const uint64_t steps_max = 64 + kSolosKeptMax + BytesInUse() / kSoloBytesMin;
+  const uint64_t steps_max = StepsMax();
   for (uint64_t step = 0; step < steps_max && !Fits(item_bytes); ++step) {
     if (!Reclaim()) break;
   }
