@@ -155,7 +155,7 @@ Listener Described(int fd) {
   Address address;
   address.size = sizeof(address.storage);
   (void)getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size);
-  return {UniqueFd(fd), TextOf(address.get()), PortOf(address.get())};
+  return {.fd = UniqueFd(fd), .address = TextOf(address.get()), .port = PortOf(address.get())};
 }
 
 // All sockets of one address, appended to `listeners`. The status of the first that failed.
@@ -207,6 +207,28 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
 void UniqueFd::Reset(int fd) {
   if (fd_ >= 0) close(fd_);
   fd_ = fd;
+}
+
+SocketPath::SocketPath(const std::string& path) {
+  struct stat file = {};
+  if (lstat(path.c_str(), &file) != 0) return;
+  path_ = path;
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+}
+
+SocketPath& SocketPath::operator=(SocketPath&& other) noexcept {
+  Remove();
+  path_ = std::exchange(other.path_, {});
+  device_ = other.device_;
+  inode_ = other.inode_;
+  return *this;
+}
+
+void SocketPath::Remove() {
+  struct stat file = {};
+  if (path_.empty() || lstat(path_.c_str(), &file) != 0) return;
+  if (file.st_dev == device_ && file.st_ino == inode_) (void)unlink(path_.c_str());
 }
 
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text, uint16_t port_default) {
@@ -282,10 +304,11 @@ absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& 
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
     return errno == EADDRINUSE ? InUse(path) : Failed("listen on", path, errno);
   }
+  SocketPath owned(path);
   // Now with what the umask took. Nobody can connect before listen().
   if (chmod(path.c_str(), options.mode) != 0) return Failed("set the mode of", path, errno);
   if (listen(fd.get(), options.backlog) != 0) return Failed("listen on", path, errno);
-  return Listener{std::move(fd), path, 0};
+  return Listener{.fd = std::move(fd), .address = path, .port = 0, .path = std::move(owned)};
 }
 
 absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets) {

@@ -42,11 +42,31 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// A listening socket. A Unix one leaves its path behind; the next ListenUnix() there removes it.
+// Owns the path of a Unix socket: removes it, unless it is another's by now.
+class SocketPath {
+ public:
+  SocketPath() = default;
+  // Of the socket that is bound to `path` now.
+  explicit SocketPath(const std::string& path);
+  SocketPath(SocketPath&& other) noexcept { *this = std::move(other); }
+  SocketPath& operator=(SocketPath&& other) noexcept;
+  ~SocketPath() { Remove(); }
+
+ private:
+  void Remove();
+
+  std::string path_;  // empty: none
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+// A listening socket. The path of a Unix one goes with it; where a process was killed, it stays,
+// and the next ListenUnix() there removes it.
 struct Listener {
   UniqueFd fd;
   std::string address;  // "127.0.0.1:11211", "[::1]:11211", "/run/larder/larder.sock"
   uint16_t port = 0;    // 0 for a Unix socket
+  SocketPath path = {};
 };
 
 struct HostPort {

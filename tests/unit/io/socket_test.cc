@@ -223,14 +223,32 @@ TEST_F(ListenUnixTest, ANamelessPeerIsCalledByThePath) {
 }
 
 TEST_F(ListenUnixTest, ReplacesAStaleSocketAndRefusesALiveOne) {
+  // As after a kill: the descriptor is closed, the path stays.
+  SocketPath left_behind;
   {
-    const auto first = ListenUnix(path_, {});
+    auto first = ListenUnix(path_, {});
     ASSERT_TRUE(first.ok()) << first.status();
     const auto second = ListenUnix(path_, {});
     EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
+    left_behind = std::move(first->path);
   }
-  ASSERT_EQ(access(path_.c_str(), F_OK), 0);  // stale
+  ASSERT_EQ(access(path_.c_str(), F_OK), 0);
   EXPECT_TRUE(ListenUnix(path_, {}).ok());
+}
+
+TEST_F(ListenUnixTest, ThePathGoesWithTheListener) {
+  ASSERT_TRUE(ListenUnix(path_, {}).ok());
+  EXPECT_NE(access(path_.c_str(), F_OK), 0);
+}
+
+TEST_F(ListenUnixTest, APathThatIsAnothersByNowStays) {
+  {
+    const auto listener = ListenUnix(path_, {});
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    ASSERT_EQ(unlink(path_.c_str()), 0);
+    std::ofstream(path_) << "precious";
+  }
+  EXPECT_EQ(access(path_.c_str(), F_OK), 0);
 }
 
 TEST_F(ListenUnixTest, RefusesAFile) {
