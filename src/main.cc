@@ -7,10 +7,14 @@
 
 #include "config/cli.h"
 #include "config/server_options.h"
+#include "config/start_line.h"
 #include "larder/server.h"
 #include "runtime/topology.h"
 #include "server/process.h"
 #include "util/log.h"
+
+namespace config = larder::config;
+namespace server = larder::server;
 
 namespace {
 
@@ -32,37 +36,37 @@ sigset_t StopSignals() {
   return signals;
 }
 
-// True if another signal arrives before the clients are done: then nobody wants to wait.
-bool DrainOrSecondSignal(larder::Server& server, const sigset_t& signals) {
+// Until the clients have what they are owed, or have had their time. A second signal says that
+// nobody wants to wait.
+void Drain(larder::Server& server, const sigset_t& signals) {
   server.BeginDrain();
   const timespec pause = {.tv_sec = 0, .tv_nsec = kPollMs * 1'000'000L};
   for (int waited_ms = 0; waited_ms < kDrainMs && !server.Drained(); waited_ms += kPollMs) {
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) return true;
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) return;
   }
-  return false;
 }
 
-}  // namespace
-
-int main(int argc, char** argv, char** environment) {
-  namespace config = larder::config;
-  namespace server = larder::server;
-  const larder::runtime::Topology topology = larder::runtime::ReadTopology();
-  const config::ParseResult parsed = config::ParseSettings(
-      argc, argv, environment,
-      {.cpus = topology.UsableCpus(), .memory_limit_bytes = topology.memory_limit_bytes});
-  if (parsed.start != config::Start::kRun) {
-    const bool wrong = parsed.start == config::Start::kWrong;
-    std::fputs(parsed.text.c_str(), wrong ? stderr : stdout);
-    return wrong ? config::kExitUsage : 0;
+std::string WriteFiles(const config::Settings& settings, const larder::Server& running,
+                       server::PidFile& pid_file) {
+  if (!settings.pid_file.empty()) {
+    if (std::string problem = pid_file.Write(settings.pid_file); !problem.empty()) return problem;
   }
-  const config::Settings& settings = parsed.settings;
-  larder::util::Log log(larder::util::LevelOfVerbosity(settings.verbosity));
-  for (const std::string& warning : parsed.warnings) log.Warn(warning);
+  const char* path = std::getenv("MEMCACHED_PORT_FILENAME");
+  return path == nullptr ? "" : server::WritePortFile(path, running.Addresses());
+}
 
+int Run(config::Settings settings, const larder::runtime::Topology& topology,
+        larder::util::Log& log) {
+  server::Background background;
   std::string problem;
-  if (settings.daemon) problem = server::Daemonize();
-  if (problem.empty()) problem = server::RaiseDescriptorLimit(settings.connections_max);
+  if (settings.daemon) {
+    // It will leave this directory.
+    settings.unix_socket = server::AbsolutePath(settings.unix_socket);
+    settings.pid_file = server::AbsolutePath(settings.pid_file);
+    problem = background.Enter();
+    if (!problem.empty()) return Fail(log, problem);
+  }
+  problem = server::RaiseDescriptorLimit(settings.connections_max);
   if (!problem.empty()) log.Warn(problem);
   problem = server::BecomeUser(settings.user);
   if (!problem.empty()) return Fail(log, problem);
@@ -73,19 +77,40 @@ int main(int argc, char** argv, char** environment) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
 
-  const auto options = config::ServerOptionsOf(settings, topology, log);
-  const auto running = larder::Server::Start(options, &problem);
+  server::PidFile pid_file;  // goes after the server
+  const auto running =
+      larder::Server::Start(config::ServerOptionsOf(settings, topology, log), &problem);
   if (running == nullptr) return Fail(log, problem);
-  if (!settings.pid_file.empty()) problem = server::WritePidFile(settings.pid_file);
-  if (const char* path = std::getenv("MEMCACHED_PORT_FILENAME"); path != nullptr) {
-    problem += server::WritePortFile(path, running->Addresses());
-  }
+  problem = WriteFiles(settings, *running, pid_file);
+  if (!problem.empty()) return Fail(log, problem);
+  log.Info(config::StartLine(settings, running->Addresses(), running->LoopName()));
+  using Stderr = server::Background::Stderr;
+  problem = background.Serve(settings.verbosity > 0 ? Stderr::kKeep : Stderr::kDrop);
   if (!problem.empty()) return Fail(log, problem);
 
   int signal = 0;
   sigwait(&signals, &signal);
   log.Info("stopping: no new clients; those that are owed something get it first");
-  if (DrainOrSecondSignal(*running, signals)) std::_Exit(0);
-  if (!settings.pid_file.empty()) std::remove(settings.pid_file.c_str());
+  Drain(*running, signals);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv, char** environment) {
+  const larder::runtime::Topology topology = larder::runtime::ReadTopology();
+  const config::ParseResult parsed = config::ParseSettings(
+      argc, argv, environment,
+      {.cpus = topology.UsableCpus(), .memory_limit_bytes = topology.memory_limit_bytes});
+  if (parsed.start != config::Start::kRun) {
+    const bool wrong = parsed.start == config::Start::kWrong;
+    std::fputs(parsed.text.c_str(), wrong ? stderr : stdout);
+    return wrong ? config::kExitUsage : 0;
+  }
+  larder::util::Log log(larder::util::LevelOfVerbosity(parsed.settings.verbosity));
+  for (const std::string& warning : parsed.warnings) log.Warn(warning);
+  for (const config::SettingInfo& info : config::AllSettings()) {
+    log.Debug(std::string(info.long_name) + " = " + info.write(parsed.settings));
+  }
+  return Run(parsed.settings, topology, log);
 }

@@ -4,7 +4,8 @@
 //   …
 //   server->BeginDrain();                            // accept no more, answer what is owed
 //   … until server->Drained(), or as long as you will wait …
-//   server.reset();                                  // cuts off who is left, joins the threads
+//   server.reset();                                  // cuts off who is left, joins the threads,
+//                                                   // removes the path of its Unix socket
 //
 // All calls are made from one thread, which is none of the server's own.
 #ifndef LARDER_SERVER_H_
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "larder/options.h"
@@ -36,6 +38,8 @@ class Server {
     std::string text;  // "127.0.0.1:11211", or the path of a Unix socket
   };
   [[nodiscard]] virtual std::vector<Address> Addresses() const = 0;
+  // What it talks to the kernel with: "uring" or "event".
+  [[nodiscard]] virtual std::string_view LoopName() const = 0;
 
   // Stops accepting; answers what has been asked, then closes. Returns at once.
   virtual void BeginDrain() = 0;

@@ -166,6 +166,15 @@ std::optional<std::string> CheckSettings(const Settings& settings, const Where& 
            " is over half of the memory limit of " + util::FormatBytes(settings.memory_bytes_max) +
            "; give at most " + util::FormatBytes(half) + ", or raise -m (--memory-limit)";
   }
+  if (settings.threads != kAutoThreads &&
+      settings.memory_bytes_max / settings.threads > kShardMemoryBytesMax) {
+    const std::string threads =
+        std::to_string((settings.memory_bytes_max - 1) / kShardMemoryBytesMax + 1);
+    return where("memory-limit") + ": " + util::FormatBytes(settings.memory_bytes_max) +
+           " needs at least " + threads + " threads, for one uses " +
+           util::FormatBytes(kShardMemoryBytesMax) + " at most; give -t (--threads) " + threads +
+           " or more, or at most " + util::FormatBytes(settings.threads * kShardMemoryBytesMax);
+  }
   if (settings.unix_socket.size() > kUnixPathBytesMax) {
     return where("unix-socket") + ": the path has " + std::to_string(settings.unix_socket.size()) +
            " bytes; give one of at most " + std::to_string(kUnixPathBytesMax);

@@ -10,6 +10,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <system_error>
 
 namespace larder::server {
 namespace {
@@ -30,19 +34,64 @@ std::string WriteFile(const std::string& path, const std::string& text) {
   return {};
 }
 
-}  // namespace
-
-std::string Daemonize() {
-  const pid_t child = fork();
-  if (child < 0) return Failed("cannot go to the background");
-  if (child > 0) _exit(0);
-  if (setsid() < 0) return Failed("cannot begin a session");
+// Puts the descriptors on /dev/null.
+std::string ToNull(std::initializer_list<int> descriptors) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return Failed("cannot open /dev/null");
-  dup2(null, STDIN_FILENO);
-  dup2(null, STDOUT_FILENO);
+  for (const int fd : descriptors) dup2(null, fd);
   if (null > STDERR_FILENO) close(null);
   return {};
+}
+
+// Waits for a byte; false if the other side ended without one.
+bool ServesSaid(int fd) {
+  char byte = 0;
+  ssize_t bytes = 0;
+  do {
+    bytes = read(fd, &byte, 1);
+  } while (bytes < 0 && errno == EINTR);
+  return bytes == 1;
+}
+
+}  // namespace
+
+Background::~Background() {
+  if (waiting_fd_ >= 0) close(waiting_fd_);
+}
+
+std::string Background::Enter() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Failed("cannot go to the background");
+  const pid_t child = fork();
+  if (child < 0) return Failed("cannot go to the background");
+  if (child > 0) {
+    close(ends[1]);
+    _exit(ServesSaid(ends[0]) ? 0 : 1);
+  }
+  close(ends[0]);
+  waiting_fd_ = ends[1];
+  if (setsid() < 0) return Failed("cannot begin a session");
+  return ToNull({STDIN_FILENO, STDOUT_FILENO});
+}
+
+std::string Background::Serve(Stderr what) {
+  if (waiting_fd_ < 0) return {};
+  std::string problem;
+  if (chdir("/") != 0) problem = Failed("cannot go to /");
+  if (problem.empty() && what == Stderr::kDrop) problem = ToNull({STDERR_FILENO});
+  if (!problem.empty()) return problem;
+  // Nobody may wait any more; that is no failure of ours.
+  (void)!write(waiting_fd_, "", 1);
+  close(waiting_fd_);
+  waiting_fd_ = -1;
+  return {};
+}
+
+std::string AbsolutePath(const std::string& path) {
+  if (path.empty() || path.front() == '/') return path;
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::current_path(error);
+  return error ? path : (folder / path).string();
 }
 
 std::string BecomeUser(const std::string& user) {
@@ -73,8 +122,17 @@ std::string RaiseDescriptorLimit(uint64_t connections) {
          std::to_string(connections) + " clients; raise LimitNOFILE, or lower -c";
 }
 
-std::string WritePidFile(const std::string& path) {
-  return WriteFile(path, std::to_string(getpid()) + "\n");
+PidFile::~PidFile() {
+  if (path_.empty()) return;
+  std::ifstream file(path_);
+  pid_t named = 0;
+  if (file >> named && named == getpid()) std::remove(path_.c_str());
+}
+
+std::string PidFile::Write(const std::string& path) {
+  std::string problem = WriteFile(path, std::to_string(getpid()) + "\n");
+  if (problem.empty()) path_ = path;
+  return problem;
 }
 
 std::string WritePortFile(const std::string& path, const std::vector<Server::Address>& addresses) {

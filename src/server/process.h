@@ -11,9 +11,31 @@
 
 namespace larder::server {
 
-// Goes to the background: a new session, no terminal, stdin and stdout on /dev/null. Before any
-// thread is made.
-std::string Daemonize();
+// The way into the background, for -d. The process that was started waits until the one that stays
+// behind it serves, and ends with 0; or until that one has ended, and ends with 1. The reason is on
+// stderr, which both share so far.
+class Background {
+ public:
+  Background() = default;
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  // Forks, and returns in the process that stays: in a session of its own, stdin and stdout on
+  // /dev/null. Before any thread is made.
+  std::string Enter();
+
+  enum class Stderr : uint8_t { kDrop, kKeep };
+  // We serve: lets the first process end. Leaves the working directory, which would keep its file
+  // system from being unmounted, and stderr if told to. Does nothing without Enter().
+  std::string Serve(Stderr what);
+
+ private:
+  int waiting_fd_ = -1;  // the first process waits for a byte of it, or its end
+};
+
+// `path` from the root on, so that it means the same in any working directory; empty stays empty.
+std::string AbsolutePath(const std::string& path);
 
 // Gives up root for `user`. Does nothing if we are that user, or if `user` is empty.
 std::string BecomeUser(const std::string& user);
@@ -21,7 +43,20 @@ std::string BecomeUser(const std::string& user);
 // Makes room for `connections` clients and our own files, as far as the hard limit allows.
 std::string RaiseDescriptorLimit(uint64_t connections);
 
-std::string WritePidFile(const std::string& path);
+// The file that says which process this is. It goes when the process does, unless it names another
+// by now.
+class PidFile {
+ public:
+  PidFile() = default;
+  ~PidFile();
+  PidFile(const PidFile&) = delete;
+  PidFile& operator=(const PidFile&) = delete;
+
+  std::string Write(const std::string& path);
+
+ private:
+  std::string path_;  // empty: none is written
+};
 
 // One line per address, as memcached writes them for its test suites: "TCP INET: 11211".
 std::string WritePortFile(const std::string& path, const std::vector<Server::Address>& addresses);

@@ -1,6 +1,8 @@
 // Putting it together: sockets, loops, workers, threads.
 #include "larder/server.h"
 
+#include <absl/status/status.h>
+#include <absl/strings/str_cat.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -30,6 +32,13 @@ uint64_t RandomSecret() {
   uint64_t secret = 0;
   CHECK_EQ(getrandom(&secret, sizeof(secret), 0), static_cast<ssize_t>(sizeof(secret)));
   return secret;
+}
+
+absl::Status NoAddresses(uint32_t index, uint32_t threads) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the system refuses the addresses for the items of thread ", index + 1, " of ",
+                   threads, "; raise its limit (ulimit -v, LimitAS=), or lower -t (--threads) or ",
+                   "-m (--memory-limit)"));
 }
 
 io::LoopKind KindOf(IoChoice choice) {
@@ -80,6 +89,7 @@ class ServerImpl final : public Server {
   void Run();
 
   [[nodiscard]] std::vector<Address> Addresses() const override;
+  [[nodiscard]] std::string_view LoopName() const override { return cores_[0].loop->Name(); }
   void BeginDrain() override {
     for (Core& core : cores_) core.worker->Signal(Worker::Phase::kDrain);
   }
@@ -125,6 +135,9 @@ absl::Status ServerImpl::Listen() {
 }
 
 absl::Status ServerImpl::MakeCores() {
+  if (options_.memory_bytes_max / options_.threads > kShardMemoryBytesMax) {
+    return absl::InvalidArgumentError("a thread uses at most 16 GiB of memory; give more threads");
+  }
   cluster_ = std::make_unique<Cluster>(options_.threads, util::KeyHash(RandomSecret()), clock_);
   cluster_->item_bytes_max = options_.item_bytes_max;
   cluster_->connections_max = options_.connections_max;
@@ -153,6 +166,7 @@ absl::Status ServerImpl::MakeCores() {
                         .memory_bytes_max = options_.memory_bytes_max / options_.threads,
                         .evict = options_.evict},
         *cluster_, *core.loop);
+    if (core.worker->shard().BudgetBytesMax() == 0) return NoAddresses(index, options_.threads);
     cluster_->workers.push_back(core.worker.get());
     cluster_->mailboxes.SetLoop(index, core.loop.get());
     for (const auto& group : listeners_) {

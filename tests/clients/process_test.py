@@ -1,12 +1,19 @@
 """The process: how it starts, refuses to start, and ends."""
 
+import ctypes
 import os
+import pwd
+import re
 import signal
 import socket
 import stat
 import subprocess
+import tempfile
 
 import harness
+
+# From linux/prctl.h.
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class StartTest(harness.ServerTestCase):
@@ -98,7 +105,9 @@ class StartTest(harness.ServerTestCase):
     def test_unix_socket(self):
         folder = self.serve().folder.name
         path = os.path.join(folder, "larder.sock")
-        # The second time, what the first left behind must not be in the way.
+        # What one that was killed has left behind must not be in the way.
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(path)
         for _ in range(2):
             server = self.serve("-s", path, "-a", "600", tcp=False)
             client = harness.eventually(lambda: self.reached(path), "the socket answers")
@@ -107,6 +116,7 @@ class StartTest(harness.ServerTestCase):
             self.assertEqual(client.get(b"k"), b"v")
             client.close()
             server.stop()
+            self.assertFalse(os.path.exists(path))
 
     def reached(self, path):
         try:
@@ -121,6 +131,110 @@ class StartTest(harness.ServerTestCase):
             self.assertEqual(int(file.read()), server.process.pid)
         server.stop()
         self.assertFalse(os.path.exists(path))
+
+    def test_pid_file_of_another_stays(self):
+        path = os.path.join(self.serve().folder.name, "larder.pid")
+        server = self.serve("-P", path)
+        with open(path, "w", encoding="ascii") as file:
+            file.write("1\n")
+        server.stop()
+        self.assertTrue(os.path.exists(path))
+
+    def test_start_is_told(self):
+        server = self.serve(threads=2)
+        line = harness.eventually(lambda: self.start_line(server), "it says where it listens")
+        self.assertIn(f" info: listening on 127.0.0.1:{server.port} (this host only", line)
+        self.assertIn(f"loop {harness.Config.io}, 2 threads, 64m of memory", line)
+        self.assertNotIn("memory-limit", server.errors())
+
+    def start_line(self, server):
+        found = re.search(r"^.* listening on .*\n", server.errors(), re.MULTILINE)
+        return found.group() if found else None
+
+    def test_verbose_shows_the_settings(self):
+        server = self.serve("-v", "-R", "303")
+        self.assertIn(" debug: max-reqs-per-event = 303\n", server.errors())
+        self.assertIn(" debug: memory-limit = 64m\n", server.errors())
+
+    def test_user(self):
+        # Root becomes another; whoever else runs this may only name themselves.
+        wanted = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        # A process that has changed its user cannot be looked into by LeakSanitizer.
+        server = self.serve("-u", wanted.pw_name, env={"ASAN_OPTIONS": "detect_leaks=0"})
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+            text = status.read()
+        for name, number in (("Uid", wanted.pw_uid), ("Gid", wanted.pw_gid)):
+            found = re.search(rf"^{name}:\s+(.*)$", text, re.MULTILINE).group(1)
+            self.assertEqual(found.split(), [str(number)] * 4)
+        with server.connect() as client:
+            self.assertEqual(client.set(b"k", b"v"), b"STORED")
+
+
+class DaemonTest(harness.ServerTestCase):
+    """-d: the command ends when the server listens, and holds nothing of its starter."""
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="larder-test-"))
+        self.pid_path = os.path.join(self.folder, "larder.pid")
+        # So that the daemon is our child when its starter has ended, and we learn how it ends.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def start(self, *flags):
+        """Returns once nobody holds our pipes any more."""
+        ports = os.path.join(self.folder, "ports")
+        return subprocess.run(
+            [harness.Config.larderd, "-d", f"--io={harness.Config.io}", "-t", "1", *flags],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=harness.DEADLINE_S,
+            check=False,
+            text=True,
+            env={**os.environ, "MEMCACHED_PORT_FILENAME": ports},
+        )
+
+    def daemon(self):
+        with open(self.pid_path, encoding="ascii") as file:
+            pid = int(file.read())
+        self.addCleanup(self.kill, pid)
+        return pid
+
+    def kill(self, pid):
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        except ChildProcessError:  # it has ended, and exit_code() saw it
+            pass
+
+    def exit_code(self, pid):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        return (os.waitstatus_to_exitcode(status),) if ended else None
+
+    def test_it_serves_when_the_command_ends(self):
+        # Relative paths are those of the folder that it was started in.
+        done = self.start("-P", "larder.pid", "-s", "larder.sock")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        path = os.path.join(self.folder, "larder.sock")
+        self.assertIn(f"listening on {path};", done.stderr)
+        pid = self.daemon()
+        with harness.Connection(path, family=socket.AF_UNIX) as client:
+            self.assertEqual(client.set(b"k", b"v"), b"STORED")
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
+        for descriptor in range(3):
+            self.assertEqual(os.readlink(f"/proc/{pid}/fd/{descriptor}"), "/dev/null")
+        self.assertEqual(os.getsid(pid), pid)
+        os.kill(pid, signal.SIGTERM)
+        ended = harness.eventually(lambda: self.exit_code(pid), "it ends", 5.0)
+        self.assertEqual(ended, (0,))
+        self.assertEqual(os.listdir(self.folder), ["ports"])
+
+    def test_it_says_why_it_does_not_serve(self):
+        first = self.serve()
+        done = self.start("-P", "larder.pid", "-l", "127.0.0.1", "-p", str(first.port))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, rf"^.* error: .*127\.0\.0\.1:{first.port}.*\n$")
+        self.assertFalse(os.path.exists(self.pid_path))
 
 
 class EndTest(harness.ServerTestCase):
@@ -169,12 +283,14 @@ class EndTest(harness.ServerTestCase):
         self.assertEqual(server.wait(5.0), 0)
 
     def test_second_signal_ends_at_once(self):
-        server = self.serve()
+        path = os.path.join(self.serve().folder.name, "larder.pid")
+        server = self.serve("-P", path)
         self.owe(server)
         server.process.send_signal(signal.SIGTERM)
         harness.eventually(lambda: self.refuses(server), "accepting stops", 4.0)
         server.process.send_signal(signal.SIGTERM)
-        server.wait(1.0)
+        self.assertEqual(server.wait(1.0), 0)
+        self.assertFalse(os.path.exists(path))
 
     def test_idle_clients_are_closed_and_interrupt_is_an_end_too(self):
         server = self.serve()

@@ -227,6 +227,20 @@ TEST(CheckSettingsTest, AnItemFitsHalfTheMemory) {
       "4m, or raise -m (--memory-limit)");
 }
 
+TEST(CheckSettingsTest, EachThreadHasAddressesForItsMemory) {
+  Settings settings = DefaultSettings();
+  settings.memory_bytes_max = 40 * util::kGiB;
+  EXPECT_EQ(CheckSettings(settings, PlainWhere), std::nullopt) << "not known yet";
+  settings.threads = 3;
+  EXPECT_EQ(CheckSettings(settings, PlainWhere), std::nullopt);
+  settings.threads = 2;
+  EXPECT_EQ(CheckSettings(settings, PlainWhere),
+            "memory-limit: 40g needs at least 3 threads, for one uses 16g at most; give -t "
+            "(--threads) 3 or more, or at most 32g");
+  settings.memory_bytes_max = 32 * util::kGiB;
+  EXPECT_EQ(CheckSettings(settings, PlainWhere), std::nullopt);
+}
+
 TEST(CheckSettingsTest, SomethingListens) {
   Settings settings = DefaultSettings();
   settings.tcp_port = 0;
