@@ -120,9 +120,45 @@ class MemoryTest(harness.ServerTestCase):
                 self.assertEqual(clients[i].line(), b"STORED")
                 self.assertEqual(len(other.get(b"key%d" % i)), 524288)
 
-    def test_idle_connections_are_small(self):
+    def worst_growth(self, server, client, before):
+        """Of resident memory, while the server works off what it was sent."""
+        worst = 0
+        for _ in range(200):
+            self.assertEqual(client.ask(b"version")[:8], b"VERSION ")
+            worst = max(worst, self.grown(server, before))
+        return worst
+
+    def test_a_crowd_that_never_reads_is_bounded(self):
+        server = self.serve(memory_mb=64)
+        with server.connect() as other:
+            value = b"v" * (MB - 1000)
+            self.assertEqual(other.set(b"k", value), b"STORED")
+            self.assertEqual(other.get(b"k"), value)
+            before = server.resident_bytes()
+            for _ in range(150):
+                deaf = self.enterContext(server.connect(receive_buffer=4096))
+                deaf.send(b"get k\r\n" * 3)
+            self.assertLess(self.worst_growth(server, other, before), 40 * MB)
+
+    def test_a_crowd_of_slow_senders_is_bounded(self):
+        self.allow_descriptors(4096)
+        server = self.serve("-c", "3000", memory_mb=64)
+        with server.connect() as other:
+            self.assertEqual(other.set(b"k", b"v"), b"STORED")
+            before = server.resident_bytes()
+            # 30 MB in all, each too little to be noticed alone.
+            for i in range(2000):
+                slow = self.enterContext(server.connect())
+                slow.send(b"set slow%d 0 0 900000\r\n" % i + b"x" * 15000)
+            self.assertLess(self.worst_growth(server, other, before), 24 * MB)
+            self.assertEqual(other.get(b"k"), b"v")
+
+    def allow_descriptors(self, count):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
+
+    def test_idle_connections_are_small(self):
+        self.allow_descriptors(4096)
         server = self.serve("-c", "3000")
         for _ in range(50):
             with server.connect() as client:
