@@ -21,4 +21,6 @@ std::optional<AllocatorUsage> ReadAllocator() {
   return AllocatorUsage{.used_bytes = used, .held_bytes = std::max(used, held)};
 }
 
+void ReleaseFreeMemory() { MallocExtension::instance()->ReleaseFreeMemory(); }
+
 }  // namespace larder::util

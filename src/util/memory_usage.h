@@ -1,6 +1,6 @@
 // How much memory the process uses: by the kernel's count, and by the allocator's.
 //
-// From any thread. Cold: a read of /proc, some tens of microseconds.
+// From any thread. Cold: a read of /proc, some tens of microseconds; ReleaseFreeMemory more.
 //
 // The allocator is tcmalloc, seen by memory_usage.cc alone; builds with sanitizers have an
 // allocator of their own, and memory_usage_plain.cc in its place.
@@ -23,6 +23,12 @@ struct AllocatorUsage {
 // What goes through malloc and new. Memory that is mapped past them, as the item heap's, is not in
 // it. Nothing where the allocator keeps no such count.
 std::optional<AllocatorUsage> ReadAllocator();
+
+// Gives back to the kernel what the allocator keeps although it is free. It does so by itself only
+// little by little, and only while memory is being freed: after a large table has gone, the
+// process would stay large. Takes the allocator's lock for about 0.1 ms a MiB: for when much has
+// been freed, not for every turn. Nothing where the allocator has no such call.
+void ReleaseFreeMemory();
 
 }  // namespace larder::util
 

@@ -4,4 +4,6 @@ namespace larder::util {
 
 std::optional<AllocatorUsage> ReadAllocator() { return std::nullopt; }
 
+void ReleaseFreeMemory() {}
+
 }  // namespace larder::util

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -12,6 +13,7 @@ namespace larder::util {
 namespace {
 
 constexpr size_t kBlock = 64 << 20;
+constexpr size_t kPiece = 4 << 10;
 constexpr uint64_t kMost = kBlock / 10 * 9;
 
 std::unique_ptr<char[]> TouchedBlock() {
@@ -43,6 +45,22 @@ TEST(MemoryUsage, AllocatorCountsWhatIsGivenOut) {
             during.value_or(AllocatorUsage{}).used_bytes);
   EXPECT_LE(after.value_or(AllocatorUsage{}).used_bytes + grown / 2,
             during.value_or(AllocatorUsage{}).used_bytes);
+}
+
+// Small pieces, which the allocator keeps when they are freed.
+TEST(MemoryUsage, FreeMemoryIsReleased) {
+  std::vector<std::unique_ptr<char[]>> pieces(kBlock / kPiece);
+  for (auto& piece : pieces) {
+    piece = std::make_unique_for_overwrite<char[]>(kPiece);
+    std::memset(piece.get(), 1, kPiece);
+  }
+  const uint64_t held = ReadAllocator().value_or(AllocatorUsage{}).held_bytes;
+  const uint64_t resident = ResidentBytes();
+  pieces.clear();
+  ReleaseFreeMemory();
+  const uint64_t released = ReadAllocator() ? kMost : 0;
+  EXPECT_LE(ReadAllocator().value_or(AllocatorUsage{}).held_bytes + released, held);
+  EXPECT_LE(ResidentBytes() + released, resident + kBlock / 16);
 }
 
 }  // namespace
