@@ -36,9 +36,9 @@ uint64_t RandomSecret() {
 
 absl::Status NoAddresses(uint32_t index, uint32_t threads) {
   return absl::ResourceExhaustedError(
-      absl::StrCat("the system refuses the addresses for the items of thread ", index + 1, " of ",
-                   threads, "; raise its limit (ulimit -v, LimitAS=), or lower -t (--threads) or ",
-                   "-m (--memory-limit)"));
+      absl::StrCat("the system refuses to reserve addresses for the items of thread ", index + 1,
+                   " of ", threads, ": 2 GiB or more, which cost no memory; raise its limit ",
+                   "(ulimit -v, LimitAS=), or give fewer threads (-t)"));
 }
 
 io::LoopKind KindOf(IoChoice choice) {
