@@ -7,6 +7,7 @@
 #include "io/socket.h"
 #include "stats/stats_text.h"
 #include "util/check.h"
+#include "util/memory_usage.h"
 
 namespace larder::server {
 
@@ -32,6 +33,8 @@ constexpr uint64_t kReplyMarkMin = 4 << 10;
 // A client that has taken nothing for so long is closed if others wait for the memory that it
 // holds.
 constexpr CacheSeconds kHungrySeconds = 5;
+// Worth asking the allocator to give memory back to the kernel.
+constexpr uint64_t kReleaseBytes = 4 << 20;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
 constexpr std::string_view kTooManyConnections = "ERROR Too many open connections\r\n";
@@ -358,6 +361,15 @@ void Worker::Tick() {
   if (last_second_ == now_.FloorSeconds()) return;
   last_second_ = now_.FloorSeconds();
   TickConnections();
+  ReleaseMemory();
+}
+
+void Worker::ReleaseMemory() {
+  // What the process's allocator has been given back in a second: buffers of clients that are gone,
+  // a table that was flushed. The heap's segments are its own.
+  const uint64_t held = input_bytes_ + output_bytes_ + counters_.Get(Counter::kTableBytes);
+  if (held_bytes_ > held + kReleaseBytes) util::ReleaseFreeMemory();
+  held_bytes_ = held;
 }
 
 void Worker::TickConnections() {

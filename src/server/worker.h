@@ -166,6 +166,7 @@ class Worker final : public io::LoopOwner {
   void Answer(uint32_t from, Message& request);
   void Tick();
   void TickConnections();
+  void ReleaseMemory();
   void AddWaitingToTurn();
   void CloseDeafConnections();
   void AdjustBudget();
@@ -200,6 +201,7 @@ class Worker final : public io::LoopOwner {
   uint64_t output_bytes_ = 0;
   uint64_t reply_estimate_ = 0;
   uint64_t budgeted_bytes_ = 0;
+  uint64_t held_bytes_ = 0;  // a second ago
 
   std::string scratch_;
   std::vector<int> listener_fds_;  // by the loop's numbers
