@@ -311,6 +311,8 @@ absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& 
   return Listener{.fd = std::move(fd), .address = path, .port = 0, .path = std::move(owned)};
 }
 
+void StopListening(int listening_fd) { (void)shutdown(listening_fd, SHUT_RDWR); }
+
 absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets) {
   CHECK_GT(sockets, 0U);
   sock_filter code[] = {

@@ -98,6 +98,10 @@ struct UnixOptions {
 [[nodiscard]] absl::StatusOr<Listener> ListenUnix(const std::string& path,
                                                   const UnixOptions& options);
 
+// From now on, who connects is refused at once instead of waiting unheard; the descriptor stays. A
+// loop that accepts on it is told an error.
+void StopListening(int listening_fd);
+
 // Of a group made by one ListenTcp(): a connection goes to the socket number (CPU its packets
 // arrive on) modulo `sockets`, instead of by a hash of addresses. One call serves the group. Best
 // effort: if the kernel refuses, connections are spread as before.

@@ -92,6 +92,10 @@ class ServerImpl final : public Server {
   [[nodiscard]] std::string_view LoopName() const override { return cores_[0].loop->Name(); }
   void BeginDrain() override {
     for (Core& core : cores_) core.worker->Signal(Worker::Phase::kDrain);
+    // After the signal: a worker that is told an error by its listener does not try again then.
+    for (const auto& group : listeners_) {
+      for (const io::Listener& listener : group) io::StopListening(listener.fd.get());
+    }
   }
   [[nodiscard]] bool Drained() const override {
     return cluster_->connections.load(std::memory_order_relaxed) == 0;

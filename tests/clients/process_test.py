@@ -4,6 +4,7 @@ import ctypes
 import os
 import pwd
 import re
+import resource
 import signal
 import socket
 import stat
@@ -17,7 +18,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class StartTest(harness.ServerTestCase):
-    def refuse(self, *flags, env=None, standard=True):
+    def refuse(self, *flags, env=None, standard=True, before=None):
         """Runs the server with flags that must stop its start; returns its one sentence."""
         done = subprocess.run(
             [harness.Config.larderd, *(["-p", "-1"] if standard else []), *flags],
@@ -27,6 +28,7 @@ class StartTest(harness.ServerTestCase):
             check=False,
             text=True,
             env={**os.environ, **(env or {})},
+            preexec_fn=before,
         )
         self.assertNotEqual(done.returncode, 0, flags)
         self.assertGreater(done.returncode, 0, f"{flags} ended by a signal: {done.stderr}")
@@ -70,6 +72,14 @@ class StartTest(harness.ServerTestCase):
                 self.assertIn("larder.conf", sentence)
                 self.assertIn(named, sentence)
         self.assertIn("missing.conf", self.refuse("--config", os.path.join(folder, "missing.conf")))
+
+    def test_memory_that_cannot_be_had_stops_the_start(self):
+        self.assertIn("at least 3 threads", self.refuse("-m", "40g", "-t", "1"))
+
+        def few_addresses():
+            resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+
+        self.assertIn("ulimit -v", self.refuse("-t", "1", before=few_addresses))
 
     def test_wrong_variable_stops_the_start(self):
         self.assertIn("LARDER_THREADS", self.refuse(env={"LARDER_THREADS": "none"}))
@@ -254,6 +264,16 @@ class EndTest(harness.ServerTestCase):
             )
         return slow
 
+    def owe_for_ever(self, server):
+        """A client that has asked for more than the kernel's buffers hold, and reads nothing."""
+        deaf = self.enterContext(server.connect(receive_buffer=4096))
+        with server.connect() as other:
+            other.set(b"k", self.VALUE)
+            deaf.send(b"get k\r\n" * 5000)
+            harness.eventually(
+                lambda: int(other.stats()["larder_reply_pauses"]) > 0, "it is served no further"
+            )
+
     def refuses(self, server):
         try:
             server.connect().close()
@@ -278,14 +298,14 @@ class EndTest(harness.ServerTestCase):
 
     def test_client_that_never_reads_does_not_hold_the_end(self):
         server = self.serve()
-        self.owe(server)
+        self.owe_for_ever(server)
         server.process.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(5.0), 0)
 
     def test_second_signal_ends_at_once(self):
         path = os.path.join(self.serve().folder.name, "larder.pid")
         server = self.serve("-P", path)
-        self.owe(server)
+        self.owe_for_ever(server)
         server.process.send_signal(signal.SIGTERM)
         harness.eventually(lambda: self.refuses(server), "accepting stops", 4.0)
         server.process.send_signal(signal.SIGTERM)

@@ -236,6 +236,19 @@ TEST_F(ListenUnixTest, ReplacesAStaleSocketAndRefusesALiveOne) {
   EXPECT_TRUE(ListenUnix(path_, {}).ok());
 }
 
+TEST(StopListening, WhoConnectsIsRefused) {
+  const auto listeners = ListenTcp({.host = "127.0.0.1", .port = 0}, {});
+  ASSERT_TRUE(listeners.ok()) << listeners.status();
+  const UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  socklen_t size = sizeof(address);
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(getsockname((*listeners)[0].fd.get(), any, &size), 0);
+  StopListening((*listeners)[0].fd.get());
+  EXPECT_NE(connect(client.get(), any, size), 0);
+  EXPECT_EQ(errno, ECONNREFUSED);
+}
+
 TEST_F(ListenUnixTest, ThePathGoesWithTheListener) {
   ASSERT_TRUE(ListenUnix(path_, {}).ok());
   EXPECT_NE(access(path_.c_str(), F_OK), 0);
