@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,7 +67,9 @@ std::string Background::Enter() {
   if (child < 0) return Failed("cannot go to the background");
   if (child > 0) {
     close(ends[1]);
-    _exit(ServesSaid(ends[0]) ? 0 : 1);
+    if (ServesSaid(ends[0])) _exit(0);
+    (void)waitpid(child, nullptr, 0);
+    _exit(1);
   }
   close(ends[0]);
   waiting_fd_ = ends[1];
