@@ -283,6 +283,25 @@ class ServerTestCase(unittest.TestCase):
 
     maxDiff = 2000
 
+    def refuse(self, *flags, env=None, standard=True, before=None):
+        """Runs the server with flags that must stop its start; returns its one sentence."""
+        done = subprocess.run(
+            [Config.larderd, *(["-p", "-1"] if standard else []), *flags],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=DEADLINE_S,
+            check=False,
+            text=True,
+            env={**os.environ, **(env or {})},
+            preexec_fn=before,
+        )
+        self.assertNotEqual(done.returncode, 0, flags)
+        self.assertGreater(done.returncode, 0, f"{flags} ended by a signal: {done.stderr}")
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertGreater(len(lines[0]), 20)
+        return lines[0]
+
     def serve(self, *flags, **options):
         return self.enterContext(Server(*flags, **options))
 

@@ -61,6 +61,15 @@ class ConnectionLimitTest(harness.ServerTestCase):
                 return False
 
 
+class AddressTest(harness.ServerTestCase):
+    # Not where a sanitizer wants the addresses for itself.
+    def test_addresses_that_cannot_be_had_stop_the_start(self):
+        def few_addresses():
+            resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+
+        self.assertIn("ulimit -v", self.refuse("-t", "1", before=few_addresses))
+
+
 class MemoryTest(harness.ServerTestCase):
     def grown(self, server, before):
         return server.resident_bytes() - before

@@ -4,7 +4,6 @@ import ctypes
 import os
 import pwd
 import re
-import resource
 import signal
 import socket
 import stat
@@ -18,25 +17,6 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class StartTest(harness.ServerTestCase):
-    def refuse(self, *flags, env=None, standard=True, before=None):
-        """Runs the server with flags that must stop its start; returns its one sentence."""
-        done = subprocess.run(
-            [harness.Config.larderd, *(["-p", "-1"] if standard else []), *flags],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=harness.DEADLINE_S,
-            check=False,
-            text=True,
-            env={**os.environ, **(env or {})},
-            preexec_fn=before,
-        )
-        self.assertNotEqual(done.returncode, 0, flags)
-        self.assertGreater(done.returncode, 0, f"{flags} ended by a signal: {done.stderr}")
-        lines = done.stderr.splitlines()
-        self.assertEqual(len(lines), 1, done.stderr)
-        self.assertGreater(len(lines[0]), 20)
-        return lines[0]
-
     def test_wrong_flags_stop_the_start(self):
         for flags, named in (
             (["-t", "0"], "-t"),
@@ -75,11 +55,6 @@ class StartTest(harness.ServerTestCase):
 
     def test_memory_that_cannot_be_had_stops_the_start(self):
         self.assertIn("at least 3 threads", self.refuse("-m", "40g", "-t", "1"))
-
-        def few_addresses():
-            resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
-
-        self.assertIn("ulimit -v", self.refuse("-t", "1", before=few_addresses))
 
     def test_wrong_variable_stops_the_start(self):
         self.assertIn("LARDER_THREADS", self.refuse(env={"LARDER_THREADS": "none"}))
