@@ -201,7 +201,7 @@ void Connection::Execute(const BatchEntry& entry) {
       const Outcome outcome = engine::Execute(worker_.place(), command);
       if (outcome.value.size() > kSmallReplyBytes && !worker_.MayOwe(outcome.value.size())) {
         // Done again when there is room: only reads have a value, and these may be repeated.
-        worker_.AddHungry(*this);
+        worker_.AddHungry(*this, outcome.value.size());
         Stop(entry);
         return;
       }

@@ -89,7 +89,7 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
-  if (more_mail_ || !yielded_.empty()) wait_ns = 0;
+  if (more_mail_ || !yielded_.empty() || MayFeed()) wait_ns = 0;
   if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
   loop_.RunOnce(*this, wait_ns);
 }
@@ -127,12 +127,18 @@ void Worker::OnTurnEnd() {
 void Worker::AddWaitingToTurn() {
   for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
   for (Connection* connection : std::exchange(yielded_, {})) AddToTurn(*connection);
-  if (hungry_.empty() || output_bytes_ > BufferBytesMax(memory_bytes_max_) / 2) return;
+  if (!MayFeed()) return;
   for (Connection* connection : std::exchange(hungry_, {})) AddToTurn(*connection);
 }
 
-void Worker::AddHungry(Connection& connection) {
-  if (hungry_.empty()) hungry_since_ = now_.FloorSeconds();
+bool Worker::MayFeed() const { return !hungry_.empty() && MayOwe(least_hungry_bytes_); }
+
+void Worker::AddHungry(Connection& connection, uint64_t bytes) {
+  if (hungry_.empty()) {
+    hungry_since_ = now_.FloorSeconds();
+    least_hungry_bytes_ = bytes;
+  }
+  least_hungry_bytes_ = std::min(least_hungry_bytes_, bytes);
   hungry_.push_back(&connection);
 }
 

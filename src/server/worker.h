@@ -111,9 +111,9 @@ class Worker final : public io::LoopOwner {
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
   // A connection has had its share of this turn; it goes on in the next, at once.
   void AddYielded(Connection& connection) { yielded_.push_back(&connection); }
-  // A connection's reply found no room among what all clients are owed; it goes on when there is
-  // some. If there is none for long, clients that do not read are closed.
-  void AddHungry(Connection& connection);
+  // A connection's reply of `bytes` found no room among what all clients are owed; it goes on when
+  // there is some. If there is none for long, clients that do not read are closed.
+  void AddHungry(Connection& connection, uint64_t bytes);
   void Recharge(int64_t input_bytes, int64_t output_bytes);
   // Bytes that all connections hold: unread, and owed.
   [[nodiscard]] uint64_t BufferBytes() const { return input_bytes_ + output_bytes_; }
@@ -168,6 +168,8 @@ class Worker final : public io::LoopOwner {
   void TickConnections();
   void ReleaseMemory();
   void AddWaitingToTurn();
+  // Do hungry connections wait, and is there room again?
+  [[nodiscard]] bool MayFeed() const;
   void CloseDeafConnections();
   void AdjustBudget();
   void DrainConnections();
@@ -193,6 +195,7 @@ class Worker final : public io::LoopOwner {
   std::vector<Connection*> yielded_;
   std::vector<Connection*> hungry_;
   CacheSeconds hungry_since_ = 0;
+  uint64_t least_hungry_bytes_ = 0;  // what the least of their replies needs
   absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_id_ = 1;
 

@@ -195,6 +195,46 @@ class MemoryTest(harness.ServerTestCase):
         self.assertLess(server.resident_bytes(), 64 * MB * 1.05 + 16 * MB)
 
 
+class CrowdTest(harness.ServerTestCase):
+    """Large replies share a pool: a crowd takes turns, and who does not read makes room in the end."""
+
+    VALUE = b"v" * 1_000_000
+    HIT = b"VALUE k 0 1000000\r\n" + VALUE + b"\r\nEND\r\n"
+
+    def setUp(self):
+        self.server = self.serve()
+        with self.server.connect() as client:
+            self.assertEqual(client.set(b"k", self.VALUE), b"STORED")
+
+    def test_a_crowd_of_readers_is_served_in_little_memory(self):
+        before = self.server.resident_bytes()
+        complete = []
+
+        def read():
+            with self.server.connect() as client:
+                client.send(b"get k\r\n" * 5 + b"quit\r\n")
+                complete.append(client.rest() == self.HIT * 5)
+
+        readers = [threading.Thread(target=read) for _ in range(40)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        self.assertEqual(complete, [True] * 40)
+        self.assertLess(self.server.resident_bytes() - before, 24 << 20)
+
+    def test_deaf_clients_give_way_to_one_that_reads(self):
+        deaf = [self.enterContext(self.server.connect(receive_buffer=4096)) for _ in range(30)]
+        for client in deaf:
+            client.send(b"get k\r\n" * 30)
+        harness.eventually(
+            lambda: int(self.server.stats()["response_obj_bytes"]) > 6 << 20, "the pool is taken"
+        )
+        with self.server.connect() as client:
+            client.send(b"get k\r\nquit\r\n")
+            self.assertTrue(client.rest() == self.HIT)
+
+
 class HalfCloseTest(harness.ServerTestCase):
     def test_every_byte_owed_arrives_after_the_client_stops_sending(self):
         for threads in (1, 2):
