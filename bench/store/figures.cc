@@ -138,17 +138,19 @@ struct Sweep {
   uint64_t reclaimed = 0;
 };
 
-// How long ago the item expired that waits longest; by a walk over the heap.
-uint64_t LatenessOf(const Shard& shard, CacheSeconds now) {
-  const ItemHeap& heap = shard.heap();
-  CacheSeconds least = now + 1;
-  for (const HeapSegment* segment = heap.Oldest(); segment != nullptr; segment = segment->younger) {
-    for (const Item* item = heap.FirstItem(segment); item != nullptr;
-         item = heap.NextItem(segment, item)) {
-      if (!item->dead() && item->ExpiredAt(now)) least = std::min(least, item->expire_at());
-    }
-  }
-  return now + 1 - least;
+// For how many seconds the item has been expired that waits longest to be reclaimed. A scan shows
+// what lives: so it is made at the beginning of time, when everything did.
+uint64_t LatenessOf(Shard& shard, Now now) {
+  CacheSeconds least = now.FloorSeconds();
+  shard.BeginTurn(Now{});
+  Cursor cursor;
+  do {
+    cursor = shard.Scan(cursor, [&](const Item& item) {
+      if (item.ExpiredAt(now.FloorSeconds())) least = std::min(least, item.expire_at());
+    });
+  } while (!cursor.AtEnd());
+  shard.BeginTurn(now);
+  return now.FloorSeconds() - least;
 }
 
 // One second of the simulated clock, in which nothing but ticks happens.
@@ -194,7 +196,7 @@ Sweep MeasureSweep(const Options& options, Lives lives) {
     if (lives == Lives::kSteady) {
       while (shard.ItemCount() < options.items) put();
     }
-    sweep.latest_s = std::max(sweep.latest_s, LatenessOf(shard, now.FloorSeconds()));
+    sweep.latest_s = std::max(sweep.latest_s, LatenessOf(shard, now));
     // A wave is over when nothing of it is left.
     if (lives == Lives::kWave && shard.ItemCount() == 0) break;
   }
