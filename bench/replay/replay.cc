@@ -53,6 +53,10 @@ ReplayResult Replay(const ReplayPlan& plan, ReplayTarget& target) {
     result.failure = reader.failure();
     return result;
   }
+  if (reader.format() != TraceFormat::kOracleGeneral) {
+    result.failure = plan.path + " has sets, deletes and times to live: give --objects or --bytes";
+    return result;
+  }
   const auto begin = std::chrono::steady_clock::now();
   std::vector<Access> window;
   bool well = target.Begin(plan.trace);

@@ -3,14 +3,17 @@
 // with exceptions, which CLI11 needs.
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "bench/common/endpoint.h"
+#include "bench/replay/lab_run.h"
+#include "bench/replay/progress_bar.h"
 #include "bench/replay/replay.h"
 #include "util/units.h"
 
@@ -20,73 +23,107 @@ namespace {
 // The smallest shard that can work at all.
 constexpr uint64_t kMemoryBytesMin = util::kMiB;
 
+constexpr const char* kAbout =
+    "Replays traces against a cache: get, and on a miss set.\n\n"
+    "With --objects or --bytes: many caches in this process, to compare policies. Otherwise one\n"
+    "cache: a shard with --memory in this process, or a --server.";
+constexpr const char* kExamples =
+    "\nTraces are libCacheSim's oracleGeneral, or kv1 where the name ends in .kv1 or .kv1.zst;\n"
+    "plain or compressed with zstd.\n\n"
+    "Examples\n"
+    "  larder-replay --policy=adaptive,lru,s3fifo,belady --objects=0.001,0.01,0.1,0.3 web.zst\n"
+    "  larder-replay --bytes=0.1,64m --csv=results.csv --svg=curves.svg *.kv1\n"
+    "  larder-replay --server 127.0.0.1:11211 --flush web.zst\n";
+
+constexpr const char* kLabGroup = "To compare policies";
+constexpr const char* kCacheGroup = "To ask one cache";
+
 struct ReplayOptions {
-  std::vector<std::string> traces;
+  LabSettings lab;     // the traces, too
   std::string server;  // empty: in this process
   std::string memory = "64m";
-  std::string csv_path;
   uint32_t window = 64;
   uint32_t value_size = 0;
-  uint64_t requests_max = 0;
   bool flush = false;
-  bool progress = isatty(STDERR_FILENO) == 1;
-};
-
-// A bar that is drawn over itself:  arc_OLTP [########            ] 41 %  ETA 3 s
-class ProgressBar {
- public:
-  ProgressBar(std::string name, bool shown) : name_(std::move(name)), shown_(shown) {}
-
-  void Show(double fraction, uint64_t requests) {
-    const auto now = Clock::now();
-    if (!shown_ || now - drawn_ < std::chrono::milliseconds(200)) return;
-    drawn_ = now;
-    const double spent_s = std::chrono::duration<double>(now - begin_).count();
-    std::string bar(kWidth, ' ');
-    bar.replace(0, static_cast<size_t>(fraction * kWidth), static_cast<size_t>(fraction * kWidth),
-                '#');
-    std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %llu requests", name_.c_str(), bar.c_str(),
-                 100 * fraction, static_cast<unsigned long long>(requests));
-    if (fraction > 0) std::fprintf(stderr, "  ETA %.0f s", spent_s * (1 - fraction) / fraction);
-  }
-
-  void Clear() const {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr size_t kWidth = 30;
-
-  const std::string name_;
-  const bool shown_;
-  const Clock::time_point begin_ = Clock::now();
-  Clock::time_point drawn_ = begin_;
 };
 
 void AddFlags(CLI::App& app, ReplayOptions& options) {
-  app.add_option("traces", options.traces, "oracleGeneral files, plain or .zst")->required();
-  app.add_option("-s,--server", options.server,
-                 "HOST:PORT or a Unix socket's path; otherwise a cache in this process");
-  app.add_option("-m,--memory", options.memory, "of the cache in this process, such as 64m")
-      ->capture_default_str();
-  app.add_flag("--flush", options.flush, "empty the server before each trace (flush_all)");
-  app.add_option("--window", options.window,
-                 "requests that go to a server together; 1 keeps their exact order")
-      ->capture_default_str();
-  app.add_option("--value-size", options.value_size,
-                 "bytes of every value (default: as the trace says; 64 where it says 1)");
-  app.add_option("-n,--requests", options.requests_max, "stop each trace after so many");
-  app.add_option("--csv", options.csv_path,
-                 "write trace,capacity_kind,capacity,miss_ratio lines to this file too");
-  app.add_flag("--progress", options.progress, "a bar on stderr (default: if it is a tty)");
+  LabSettings& lab = options.lab;
+  app.add_option("traces", lab.traces, "trace files")->required()->type_name("TRACE");
+  app.add_option("-n,--requests", lab.requests_max, "stop each trace after so many")
+      ->type_name("N");
+  app.add_option("--csv", lab.csv_path,
+                 "write trace,capacity_kind,capacity,miss_ratio lines to this file too; a fifth "
+                 "column names the policy where there are several")
+      ->type_name("FILE");
+  app.add_flag("--progress", lab.progress, "a bar on stderr (default: if it is a tty)");
 }
 
-// "/some/where/arc_OLTP.oracleGeneral.zst" as "arc_OLTP".
-std::string NameOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  return file.substr(0, file.find('.'));
+void AddLabFlags(CLI::App& app, LabSettings& lab) {
+  const std::string group = kLabGroup;
+  app.add_option("--policy", lab.policies,
+                 "which: adaptive is the server's own shard; lru, fifo, s3fifo, qdlp, arc, sieve, "
+                 "gdsf and belady are yardsticks")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME,...")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--objects", lab.objects,
+                 "capacities in items: 904; or 0.01 for a hundredth of the most that is ever alive "
+                 "in the trace (all of its objects, if nothing expires)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("N,...")
+      ->group(group);
+  app.add_option("--bytes", lab.bytes,
+                 "capacities in bytes of keys and values: 64m; or 0.01 as above")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("SIZE,...")
+      ->group(group);
+  app.add_option("--objects-min", lab.objects_min,
+                 "leave out shares of a trace that are fewer objects")
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--expiry", lab.expiry,
+                 "of the yardsticks: proactive, in the second of death; lazy, when met")
+      ->capture_default_str()
+      ->type_name("HOW")
+      ->group(group);
+  app.add_option("--threads", lab.threads, "caches that run at a time (default: all CPUs)")
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--seed", lab.seed, "of the hash of the adaptive one's keys")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--svg", lab.svg_path, "draw hit ratio over capacity into this file")
+      ->type_name("FILE")
+      ->group(group);
+}
+
+void AddCacheFlags(CLI::App& app, ReplayOptions& options) {
+  const std::string group = kCacheGroup;
+  app.add_option("-s,--server", options.server,
+                 "HOST:PORT or a Unix socket's path; otherwise a cache in this process")
+      ->type_name("ADDRESS")
+      ->group(group);
+  app.add_option("-m,--memory", options.memory, "of the cache in this process")
+      ->capture_default_str()
+      ->type_name("SIZE")
+      ->group(group);
+  app.add_flag("--flush", options.flush, "empty the server before each trace (flush_all)")
+      ->group(group);
+  app.add_option("--window", options.window,
+                 "requests that go to a server together; 1 keeps their exact order")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--value-size", options.value_size,
+                 "bytes of every value (default: as the trace says; 64 where it says 1)")
+      ->type_name("N")
+      ->group(group);
 }
 
 std::unique_ptr<ReplayTarget> MakeTarget(const ReplayOptions& options, std::string* wrong) {
@@ -108,13 +145,13 @@ std::unique_ptr<ReplayTarget> MakeTarget(const ReplayOptions& options, std::stri
 
 ReplayResult ReplayOne(const ReplayOptions& options, uint32_t trace, ReplayTarget& target) {
   ReplayPlan plan;
-  plan.path = options.traces[trace];
+  plan.path = options.lab.traces[trace];
   plan.trace = trace;
   plan.window = options.window;
   plan.value_size = options.value_size;
-  plan.requests_max = options.requests_max;
-  ProgressBar bar(NameOf(plan.path), options.progress);
-  plan.progress = [&bar](double fraction, uint64_t requests) { bar.Show(fraction, requests); };
+  plan.requests_max = options.lab.requests_max;
+  ProgressBar bar(TraceNameOf(plan.path), options.lab.progress);
+  plan.progress = [&bar](double fraction, uint64_t) { bar.Show(fraction); };
   ReplayResult result = Replay(plan, target);
   bar.Clear();
   return result;
@@ -153,44 +190,69 @@ int RunAll(const ReplayOptions& options, ReplayTarget& target, std::FILE* csv) {
   int status = 0;
   PrintHead();
   if (csv != nullptr) std::fprintf(csv, "trace,capacity_kind,capacity,miss_ratio\n");
-  for (uint32_t trace = 0; trace < options.traces.size(); ++trace) {
+  for (uint32_t trace = 0; trace < options.lab.traces.size(); ++trace) {
     const ReplayResult result = ReplayOne(options, trace, target);
     if (!result.failure.empty()) {
       std::fprintf(stderr, "larder-replay: FAILED: %s\n", result.failure.c_str());
       return 1;
     }
-    PrintRow(NameOf(options.traces[trace]), result);
+    PrintRow(TraceNameOf(options.lab.traces[trace]), result);
     std::fflush(stdout);
-    if (csv != nullptr) WriteCsvLine(csv, NameOf(options.traces[trace]), result);
+    if (csv != nullptr) WriteCsvLine(csv, TraceNameOf(options.lab.traces[trace]), result);
     // A cache has to make room; one that refuses has failed, though the rest can be measured.
     if (result.counts.refused > 0) status = 1;
   }
   return status;
 }
 
-int Main(int argc, char** argv) {
-  ReplayOptions options;
-  CLI::App app("Replays traces against a cache: get, and on a miss set.", "larder-replay");
-  AddFlags(app, options);
-  CLI11_PARSE(app, argc, argv);
-  std::string wrong;
-  const auto target = MakeTarget(options, &wrong);
-  if (target == nullptr) {
-    std::fprintf(stderr, "larder-replay: %s\n", wrong.c_str());
-    return 2;
-  }
+int RunOneCache(const ReplayOptions& options, ReplayTarget& target) {
   std::FILE* csv = nullptr;
-  if (!options.csv_path.empty()) {
-    csv = std::fopen(options.csv_path.c_str(), "we");
+  const std::string& path = options.lab.csv_path;
+  if (!path.empty()) {
+    csv = std::fopen(path.c_str(), "we");
     if (csv == nullptr) {
-      std::fprintf(stderr, "larder-replay: cannot write %s\n", options.csv_path.c_str());
+      std::fprintf(stderr, "larder-replay: cannot write %s\n", path.c_str());
       return 2;
     }
   }
-  const int status = RunAll(options, *target, csv);
+  const int status = RunAll(options, target, csv);
   const bool written = csv == nullptr || std::fclose(csv) == 0;
-  if (!written) std::fprintf(stderr, "larder-replay: cannot write %s\n", options.csv_path.c_str());
+  if (!written) std::fprintf(stderr, "larder-replay: cannot write %s\n", path.c_str());
   return written ? status : 1;
+}
+
+// What belongs to the other of the two kinds of run; empty if all is well.
+std::string Misplaced(const CLI::App& app, const std::string& group) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == group && option->count() > 0) return option->get_name();
+  }
+  return {};
+}
+
+int Main(int argc, char** argv) {
+  ReplayOptions options;
+  options.lab.progress = isatty(STDERR_FILENO) == 1;
+  options.lab.threads = std::max(1U, std::thread::hardware_concurrency());
+  CLI::App app(kAbout, "larder-replay");
+  app.footer(kExamples);
+  AddFlags(app, options);
+  AddLabFlags(app, options.lab);
+  AddCacheFlags(app, options);
+  CLI11_PARSE(app, argc, argv);
+  const bool compares = !options.lab.objects.empty() || !options.lab.bytes.empty();
+  std::string wrong = Misplaced(app, compares ? kCacheGroup : kLabGroup);
+  if (!wrong.empty()) {
+    wrong += compares ? " does not go with --objects or --bytes" : " needs --objects or --bytes";
+  }
+  LabPlan plan;
+  std::unique_ptr<ReplayTarget> target;
+  if (wrong.empty() && compares) MakeLabPlan(options.lab, &plan, &wrong);
+  if (wrong.empty() && !compares) target = MakeTarget(options, &wrong);
+  if (!wrong.empty()) {
+    std::fprintf(stderr, "larder-replay: %s\n", wrong.c_str());
+    return 2;
+  }
+  return compares ? RunLab(options.lab, std::move(plan)) : RunOneCache(options, *target);
 }
 
 }  // namespace

@@ -24,6 +24,13 @@ T Load(const char* from) {
   return value;
 }
 
+void ParseOracleGeneral(const char* from, TraceRecord* record) {
+  *record = {};
+  record->time = Load<uint32_t>(from);
+  record->id = Load<uint64_t>(from + 4);
+  record->size = Load<uint32_t>(from + 12);
+}
+
 }  // namespace
 
 struct TraceReader::Zstd {
@@ -48,6 +55,8 @@ TraceReader::~TraceReader() {
 
 bool TraceReader::Open(const std::string& path) {
   path_ = path;
+  const bool kv1 = path.ends_with(".kv1") || path.ends_with(".kv1.zst");
+  format_ = kv1 ? TraceFormat::kKv1 : TraceFormat::kOracleGeneral;
   file_ = std::fopen(path.c_str(), "rbe");
   if (file_ == nullptr) return Fail(std::strerror(errno)) > 0;
   struct stat status = {};
@@ -75,11 +84,28 @@ TraceReader::Result TraceReader::Next(TraceRecord* record) {
     return Result::kFailed;
   }
   const char* from = &records_[begin_];
-  record->time = Load<uint32_t>(from);
-  record->id = Load<uint64_t>(from + 4);
-  record->size = Load<uint32_t>(from + 12);
   begin_ += kTraceRecordBytes;
+  if (format_ == TraceFormat::kKv1) {
+    return ParseKv1(from, record) ? Result::kRecord : Result::kFailed;
+  }
+  ParseOracleGeneral(from, record);
   return Result::kRecord;
+}
+
+bool TraceReader::ParseKv1(const char* from, TraceRecord* record) {
+  const auto op = Load<uint8_t>(from + 22);
+  record->id = Load<uint64_t>(from);
+  record->time = Load<uint32_t>(from + 8);
+  record->ttl_s = Load<uint32_t>(from + 12);
+  record->size = Load<uint32_t>(from + 16);
+  record->key_size = Load<uint16_t>(from + 20);
+  record->op = static_cast<TraceOp>(op);
+  if (op > static_cast<uint8_t>(TraceOp::kDelete)) {
+    Fail("a record has the operation " + std::to_string(op) + ", which is none of kv1");
+  } else if (record->key_size == 0) {
+    Fail("a record has a key of no bytes");
+  }
+  return failure_.empty();
 }
 
 bool TraceReader::Refill() {

@@ -1,14 +1,26 @@
-// Reads traces in libCacheSim's oracleGeneral format, plain or compressed with zstd.
+// Reads traces, plain or compressed with zstd, in one of two formats of 24-byte little-endian
+// records without a header. Which one it is, the file's name says.
+//
+//   libCacheSim's oracleGeneral: every record is a get
 //
 //   byte 0      4                12     16                24
 //        +------+----------------+------+-----------------+
-//        | time | key id         | size | next (an oracle |    little-endian, packed, no header
+//        | time | key id         | size | next (an oracle |
 //        | u32  | u64            | u32  | may look) i64   |
 //        +------+----------------+------+-----------------+
 //
-// The id is an opaque small number: a text key is made of it; it is no hash. A file is compressed
-// if its name ends in .zst or it begins as zstd does. A file that ends within a record, or within a
-// compressed frame, is an error, not a shorter trace.
+//   kv1 (a file NAME.kv1 or NAME.kv1.zst): gets, sets and deletes, with sizes and times to live
+//
+//   byte 0                8      12     16           20         22   23   24
+//        +----------------+------+------+------------+----------+----+----+
+//        | key id         | time | ttl  | value size | key size | op | -- |
+//        | u64            | u32  | u32  | u32        | u16      | u8 | u8 |
+//        +----------------+------+------+------------+----------+----+----+
+//
+// The id is opaque: a text key is made of it; it is no hash. Times are seconds. A file is
+// compressed if its name ends in .zst or it begins as zstd does. A file that ends within a record,
+// or within a compressed frame, is an error, not a shorter trace; so is an op or a key size that no
+// cache knows.
 #ifndef LARDER_BENCH_REPLAY_TRACE_READER_H_
 #define LARDER_BENCH_REPLAY_TRACE_READER_H_
 
@@ -21,10 +33,17 @@
 
 namespace larder::bench {
 
+enum class TraceFormat : uint8_t { kOracleGeneral, kKv1 };
+enum class TraceOp : uint8_t { kGet, kSet, kDelete };
+
 struct TraceRecord {
   uint32_t time = 0;
   uint64_t id = 0;
+  // Of the object; of a kv1 record, which has a key size as well: of its value.
   uint32_t size = 0;
+  uint32_t ttl_s = 0;     // of what this record stores; 0: for ever
+  uint16_t key_size = 0;  // 0: the trace does not say
+  TraceOp op = TraceOp::kGet;
 };
 
 inline constexpr size_t kTraceRecordBytes = 24;
@@ -42,6 +61,7 @@ class TraceReader {
   enum class Result : uint8_t { kRecord, kEnd, kFailed };
   Result Next(TraceRecord* record);
 
+  [[nodiscard]] TraceFormat format() const { return format_; }
   // One sentence, after kFailed or a failed Open.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   // How much of the file has been read, 0 to 1.
@@ -50,6 +70,7 @@ class TraceReader {
  private:
   struct Zstd;
 
+  bool ParseKv1(const char* from, TraceRecord* record);
   // Moves what is left to the front of records_ and reads behind it. False on failure or when
   // nothing more comes; then failure_ tells which.
   bool Refill();
@@ -59,6 +80,7 @@ class TraceReader {
   size_t Fail(const std::string& why);
 
   std::string path_;
+  TraceFormat format_ = TraceFormat::kOracleGeneral;
   std::FILE* file_ = nullptr;
   uint64_t file_bytes_ = 0;
   uint64_t file_bytes_read_ = 0;
