@@ -1,5 +1,6 @@
 // Second chances by two bits: an item that was read since it was stored or last judged goes round
-// once more, as often as it was read, up to three times. First in, first out otherwise.
+// once more, as often as it was read, up to three times. First in, first out otherwise. All is in
+// the main log.
 #ifndef LARDER_STORE_CLOCK_POLICY_H_
 #define LARDER_STORE_CLOCK_POLICY_H_
 
@@ -9,9 +10,19 @@ namespace larder::store {
 
 class ClockPolicy {
  public:
-  void OnInsert(const Place& place, uint64_t hash) {
+  Log LogForNew(const Newcomer& newcomer) {
+    (void)newcomer;
+    return Log::kMain;
+  }
+  void OnInsert(const Place& place, uint64_t hash, Log log) {
     (void)place;  // Bucket::Add has set its frequency to 0
     (void)hash;
+    (void)log;
+  }
+  Log LogForOverwrite(const Place& place, uint64_t hash, Log log) {
+    (void)place;
+    (void)hash;
+    return log;
   }
   void OnHit(const Place& place, uint64_t hash) {
     (void)hash;
@@ -22,12 +33,16 @@ class ClockPolicy {
     (void)place;
     (void)hash;
   }
+  Log HandToMove(const LogFills& fills) {
+    (void)fills;
+    return Log::kMain;
+  }
   Verdict Judge(const Candidate& candidate) {
     const Place& place = candidate.place;
     const uint32_t frequency = place.bucket->Frequency(place.slot);
-    if (frequency == 0) return Verdict::kDrop;
+    if (frequency == 0 || candidate.must_go) return Verdict::kDrop;
     place.bucket->SetFrequency(place.slot, frequency - 1);
-    return Verdict::kKeep;
+    return Verdict::kToMain;
   }
 };
 

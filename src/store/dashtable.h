@@ -79,6 +79,8 @@ class DashTable {
   [[nodiscard]] uint64_t SlotCount() const { return slots_; }
   [[nodiscard]] uint32_t depth() const { return depth_; }
 
+  // Where an entry with this hash is at home.
+  [[nodiscard]] Bucket* HomeOf(uint64_t hash) const { return WordOf(hash).Home(hash); }
   // The segment that the hash belongs to.
   [[nodiscard]] TableSegment* SegmentFor(uint64_t hash) const { return WordOf(hash).segment(); }
 

@@ -1,28 +1,31 @@
-// The memory of a shard's items: a log in one reserved range of addresses.
+// The memory of a shard's items: two logs, each a list of segments, oldest first.
 //
-//   0                       low end ->                      <- solo floor                range end
-//   +---------+---------+---------+---------------------------------+-------+----------+
-//   | segment | segment | segment |   reserved, inaccessible        | solo  |   solo   |
-//   +---------+---------+---------+---------------------------------+-------+----------+
-//     256 KiB                                                         runs of 4 KiB pages
+//                 hand ->                              open
+//   probation   +---------+---------+---------+---------+
+//               |xxxx|    |         |         |   |.....|      x: passed or dead   .: unused
+//               +---------+---------+---------+---------+
+//                 hand ->                                          cleaned      open
+//   main        +---------+---------+------+---------+ - - - - - +---------+---------+
+//               |xx|      |         | solo |         |           |     |...|  |......|
+//               +---------+---------+------+---------+ - - - - - +---------+---------+
 //
-// Items are appended to the open segment, one after the other, until it is full and sealed. Dead
-// items are counted, not reused; a segment without live items is free again. An item larger than an
-// eighth of a segment lives alone in a run of pages (a *solo*), which has the same description and
-// is treated as a segment of one item. A handle is the item's distance from the start of the range
-// in units of 8 bytes: 32 bits reach 32 GiB.
+// Items are appended to a log's open segment, one after the other, until it is full and sealed.
+// Dead items are counted, not reused; a segment without live items is free again. An item larger
+// than an eighth of a segment lives alone in a run of pages (a *solo*), which has the same
+// description and is treated as a segment of one item. A handle is the item's distance from the
+// start of the range in units of 8 bytes: 32 bits reach 32 GiB.
 //
-// Both ends move towards each other and back: addresses that one has left serve the other. A range
-// of twice what is in use has a place for everything, or gains one when its lowest solos go.
+// What is to be looked at item by item has a *reader*, a position that stays valid whatever becomes
+// of its segment: a hand for each log, which goes from the oldest on; the cleaner, which empties a
+// segment with few live bytes; the sweep for what has expired.
 //
 // The heap knows nothing of budgets, keys, tables or policies: it counts, and whoever owns it
-// decides what goes. All segments in use are in one list, oldest first.
+// decides what goes.
 //
 // Invariants
 //   - BytesInUse() = live + dead + unused bytes of segments and solos, all exact.
 //   - A segment that is held is not reused, whatever became of its items.
-//   - Generations do not fall along the list from old to young.
-//   - At the solo floor, a solo begins, or the range ends.
+//   - Generations do not fall along a log from old to young.
 //
 // Cost: an append is a bump; a death is a handful of adds, and now and then a change of lists.
 #ifndef LARDER_STORE_ITEM_HEAP_H_
@@ -31,55 +34,25 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <set>
-#include <utility>
-#include <vector>
 
 #include "larder/clock.h"
+#include "store/heap_range.h"
+#include "store/heap_segment.h"
 #include "store/item.h"
 #include "util/check.h"
 
 namespace larder::store {
 
-// An item's place, in units of 8 bytes from the start of its heap.
-using Handle = uint32_t;
+enum class Reader : uint8_t { kProbationHand, kMainHand, kCleaner, kSweep };
+inline constexpr size_t kReaderCount = 4;
+constexpr Reader HandOf(Log log) {
+  return log == Log::kMain ? Reader::kMainHand : Reader::kProbationHand;
+}
 
-inline constexpr uint64_t kHeapSegmentBytes = 256 << 10;
-inline constexpr uint64_t kHeapPageBytes = 4 << 10;
-inline constexpr uint64_t kSoloBytesMin = kHeapSegmentBytes / 8;
-inline constexpr uint64_t kHeapRangeBytesMax = 32ULL << 30;
-static_assert(kHeapRangeBytesMax / kItemAlignment == uint64_t{1} << 32);
-
-// Describes one segment. Those of solos lie at the start of their run, before the item.
-struct HeapSegment {
-  enum class State : uint8_t {
-    kUntouched,  // never used, or given back to the system
-    kFree,       // resident, empty
-    kOpen,       // being appended to
-    kSealed,
-    kDoomed,  // taken out of the list while held; free when released
-  };
-
-  HeapSegment* older = nullptr;
-  HeapSegment* younger = nullptr;
-  HeapSegment* live_prev = nullptr;  // sealed segments with about as many live bytes
-  HeapSegment* live_next = nullptr;
-  uint32_t used = 0;        // bytes appended
-  uint32_t live = 0;        // bytes of live items among them
-  uint32_t items = 0;       // live ones
-  uint32_t generation = 0;  // of the heap when it was opened; 0 when free
-  uint32_t holds = 0;
-  CacheSeconds least_expiry = kNoExpiry;  // no live item expires earlier
-  uint32_t pages = 0;                     // of a solo; 0 otherwise
-  State state = State::kUntouched;
-  uint8_t live_class = 0;
-
-  static constexpr CacheSeconds kNoExpiry = UINT32_MAX;
-  [[nodiscard]] bool solo() const { return pages != 0; }
-};
-static_assert(sizeof(HeapSegment) == 64);
+// Two slow walks over all segments, for whoever looks for expired items: one that needs none at
+// once, and one that does.
+enum class Walk : uint8_t { kSweep, kSearch };
+inline constexpr size_t kWalkCount = 2;
 
 class ItemHeap {
  public:
@@ -89,37 +62,40 @@ class ItemHeap {
   };
 
   // If the system refuses the addresses, RangeBytes() is 0, and nothing can be appended.
-  explicit ItemHeap(const Options& options);
-  ~ItemHeap();
-  ItemHeap(const ItemHeap&) = delete;
-  ItemHeap& operator=(const ItemHeap&) = delete;
+  explicit ItemHeap(const Options& options) : range_(options.range_bytes, options.huge_pages) {}
 
   [[nodiscard]] Item* At(Handle handle) const {
-    return reinterpret_cast<Item*>(base_ + uint64_t{handle} * kItemAlignment);
+    return reinterpret_cast<Item*>(range_.base() + uint64_t{handle} * kItemAlignment);
   }
   [[nodiscard]] Handle HandleOf(const Item* item) const {
-    return static_cast<Handle>(OffsetOf(item) / kItemAlignment);
+    return static_cast<Handle>(range_.OffsetOf(item) / kItemAlignment);
   }
   [[nodiscard]] bool Contains(const void* address) const {
     const char* bytes = static_cast<const char*>(address);
-    return bytes >= base_ && bytes < base_ + range_bytes_;
+    return bytes >= range_.base() && bytes < range_.base() + range_.bytes();
   }
   // The segment that an item of this heap, or any byte of it, lies in. For a solo only its first
   // byte will do.
-  [[nodiscard]] HeapSegment* SegmentOf(const Item* item);
-  [[nodiscard]] const HeapSegment* SegmentOf(const Item* item) const;
+  [[nodiscard]] HeapSegment* SegmentOf(const Item* item) const;
+  [[nodiscard]] Log LogOf(const Item* item) const { return SegmentOf(item)->log; }
 
   static bool IsSolo(uint64_t item_bytes) { return item_bytes > kSoloBytesMin; }
   // The memory that a solo of `item_bytes` takes.
-  static uint64_t SoloBytes(uint64_t item_bytes);
+  static uint64_t SoloBytes(uint64_t item_bytes) { return HeapRange::RunBytesFor(item_bytes); }
 
   // By how much BytesInUse() grows if an item of `item_bytes` is appended now.
-  [[nodiscard]] uint64_t GrowthFor(uint64_t item_bytes) const;
-  // Makes a live item. Null when the addresses have no room for it, though others may go or be
-  // moved to make some, or when the system promises no more memory.
-  Item* Append(const Item::Shape& shape);
-  // A copy of a live item of a segment, at the young end of the log. Null as above.
-  Item* Copy(const Item* item);
+  [[nodiscard]] uint64_t GrowthFor(uint64_t item_bytes, Log log) const {
+    if (IsSolo(item_bytes)) return SoloBytes(item_bytes);
+    return Fits(ListOf(log).open, item_bytes) ? 0 : kHeapSegmentBytes;
+  }
+  // Makes a live item, the youngest of its log. Null when the addresses have no room for it, though
+  // others may go or be moved to make some, or when the system promises no more memory.
+  Item* Append(const Item::Shape& shape, Log log);
+  // A copy of a live item of a segment, as the youngest of `log`. Null as above.
+  Item* Copy(const Item* item, Log log);
+  // The same, for the cleaner: the copy is about as old as the item, in the same log.
+  Item* CopyInPlace(const Item* item);
+  [[nodiscard]] uint64_t GrowthForCopyInPlace(const Item* item) const;
   // Ends an item. Its segment is freed if it was the last and nobody holds it: the bytes stay
   // readable until the next Append, those of a solo do not.
   void Kill(Item* item);
@@ -128,27 +104,30 @@ class ItemHeap {
   void Hold(HeapSegment* segment) { ++segment->holds; }
   void Release(HeapSegment* segment);
 
-  // Notes that an item of the segment expires at `when`.
-  static void NoteExpiry(HeapSegment* segment, CacheSeconds when) {
-    if (when != kNever && when < segment->least_expiry) segment->least_expiry = when;
-  }
+  // Brings the hand of a log to the oldest segment that nobody holds: where it is, most often. Null
+  // if there is none with items.
+  HeapSegment* PointHand(Log log);
+  // Points a reader to the beginning of a segment.
+  void Point(Reader reader, HeapSegment* segment);
+  // The next live item of the reader's segment, or null at its end.
+  Item* Read(Reader reader);
+  // Where a reader is; null if nowhere, or its segment has gone.
+  [[nodiscard]] HeapSegment* At(Reader reader) const { return PositionOf(reader).segment; }
+  // Changes whenever what the reader has read before is not what it would read again.
+  [[nodiscard]] uint32_t Jumps(Reader reader) const { return PositionOf(reader).jumps; }
 
-  // Segments in use, oldest first; null at the end.
-  [[nodiscard]] HeapSegment* Oldest() const { return oldest_; }
-  // The oldest that nobody holds; the open one only if there is no other.
-  [[nodiscard]] HeapSegment* OldestToEmpty() const;
-  // A sealed one, not held, with close to the fewest live bytes;
-  // null if all have `live_bytes` or more.
+  // A sealed segment, not held and without a hand, with close to the fewest live bytes; null if all
+  // have `live_bytes` or more.
   [[nodiscard]] HeapSegment* Emptiest(uint64_t live_bytes) const;
   // The solo with the lowest address, where room for others begins; null if there is none, or
   // somebody holds it.
   [[nodiscard]] HeapSegment* LowestSolo() const;
-  // Makes it the youngest without moving anything. Of solos.
-  void Renew(HeapSegment* segment);
-  // Seals the open segment, if there is one.
-  void Seal();
+  // Makes a solo the youngest of `log` without moving anything.
+  void Renew(HeapSegment* segment, Log log);
+  // No more is appended to an open segment.
+  void Seal(HeapSegment* segment);
 
-  // The items of a segment, in order; null at the end.
+  // The items of a segment, in order, dead ones too; null at the end.
   [[nodiscard]] Item* FirstItem(const HeapSegment* segment) const;
   [[nodiscard]] Item* NextItem(const HeapSegment* segment, const Item* item) const;
 
@@ -157,95 +136,111 @@ class ItemHeap {
   void BeginGeneration();
   // Frees up to `segments` of older generations; how many it freed.
   uint32_t FreeFlushed(uint32_t segments);
-  [[nodiscard]] bool HasFlushed() const {
-    return oldest_ != nullptr && oldest_->generation != generation_;
-  }
+  [[nodiscard]] bool HasFlushed() const { return OldestFlushed() != nullptr; }
   // True while the item of that generation at `handle` has not been freed. Never true of solos.
   [[nodiscard]] bool IsIntact(Handle handle, uint32_t generation) const;
   [[nodiscard]] uint32_t generation() const { return generation_; }
 
   // Gives the memory of one free segment back to the system; false if there is none.
-  bool GiveBack();
+  bool GiveBack() { return range_.GiveBack(); }
 
-  // A place in the list of segments that stays valid: when its segment goes, it moves on.
-  [[nodiscard]] HeapSegment* walk() const { return walk_; }
-  void BeginWalk() { walk_ = oldest_; }
-  void AdvanceWalk() { walk_ = walk_->younger; }
+  // A place in all segments, main first, oldest first, that stays valid: when its segment goes, it
+  // moves on. Segments that begin meanwhile may be missed.
+  [[nodiscard]] HeapSegment* WalkAt(Walk walk) const { return walks_[Index(walk)]; }
+  void BeginWalk(Walk walk);
+  void AdvanceWalk(Walk walk);
 
+  // The oldest of a log, and so by `younger` all of it.
+  [[nodiscard]] HeapSegment* Oldest(Log log) const { return ListOf(log).oldest; }
+  [[nodiscard]] LogFill Fill(Log log) const { return ListOf(log).fill; }
   [[nodiscard]] uint64_t BytesInUse() const { return bytes_in_use_; }
-  [[nodiscard]] uint64_t BytesFree() const { return free_.count * kHeapSegmentBytes; }
+  [[nodiscard]] uint64_t BytesFree() const { return range_.BytesFree(); }
   // Resident: in use or free.
   [[nodiscard]] uint64_t Bytes() const { return BytesInUse() + BytesFree(); }
   // Of addresses: what is in use never exceeds it.
-  [[nodiscard]] uint64_t RangeBytes() const { return range_bytes_; }
-  [[nodiscard]] uint64_t LiveBytes() const { return live_bytes_; }
-  [[nodiscard]] uint64_t LiveItems() const { return live_items_; }
+  [[nodiscard]] uint64_t RangeBytes() const { return range_.bytes(); }
+  [[nodiscard]] uint64_t LiveBytes() const { return lists_[0].fill.bytes + lists_[1].fill.bytes; }
+  [[nodiscard]] uint64_t LiveItems() const { return lists_[0].fill.items + lists_[1].fill.items; }
+  // Of items that were overwritten, erased, moved, or flushed.
+  [[nodiscard]] uint64_t DeadBytes() const { return used_bytes_ - LiveBytes(); }
 
   void CheckInvariants() const;
 
  private:
-  static constexpr size_t kLiveClasses = 16;
+  static constexpr size_t kLiveClasses = 32;
 
-  // Numbers of segments, lowest first.
-  struct NumberSet {
-    std::vector<uint64_t> words;
-    size_t hint = 0;  // no bit is set in a word before this one
-    uint64_t count = 0;
-    void Add(uint64_t number);
-    void Remove(uint64_t number);
-    uint64_t TakeLowest();
+  struct List {
+    HeapSegment* oldest = nullptr;
+    HeapSegment* youngest = nullptr;
+    HeapSegment* open = nullptr;     // the youngest, or followed by solos
+    HeapSegment* cleaned = nullptr;  // open too, but for the cleaner's copies
+    LogFill fill;                    // of this generation
+  };
+  struct Position {
+    HeapSegment* segment = nullptr;
+    uint32_t offset = 0;
+    uint32_t jumps = 0;
   };
 
-  [[nodiscard]] uint64_t OffsetOf(const void* address) const {
-    return static_cast<uint64_t>(static_cast<const char*>(address) - base_);
+  static constexpr size_t Index(Walk walk) { return static_cast<size_t>(walk); }
+  [[nodiscard]] List& ListOf(Log log) { return lists_[static_cast<size_t>(log)]; }
+  [[nodiscard]] const List& ListOf(Log log) const { return lists_[static_cast<size_t>(log)]; }
+  [[nodiscard]] Position& PositionOf(Reader r) { return readers_[static_cast<size_t>(r)]; }
+  [[nodiscard]] const Position& PositionOf(Reader r) const {
+    return readers_[static_cast<size_t>(r)];
   }
-  [[nodiscard]] uint64_t NumberOf(const HeapSegment* segment) const {
-    return static_cast<uint64_t>(segment - segments_);
+  static bool Fits(const HeapSegment* open, uint64_t item_bytes) {
+    return open != nullptr && open->used + item_bytes <= kHeapSegmentBytes;
   }
-  [[nodiscard]] char* MemoryOf(const HeapSegment* segment) const;
-  [[nodiscard]] bool FitsOpen(uint64_t item_bytes) const {
-    return open_ != nullptr && open_->used + item_bytes <= kHeapSegmentBytes;
-  }
-  void* Reserve(uint64_t item_bytes);
-  void* ReserveSolo(uint64_t item_bytes);
-  bool OpenSegment();
-  void AddLive(HeapSegment* segment, uint64_t item_bytes);
-  bool MakeAccessible(uint64_t begin, uint64_t end, int advice);
-  bool ExtendLow();
-  void TrimLow();
-  uint64_t TakeRun(uint64_t pages);
-  void ReturnRun(uint64_t first_page, uint64_t pages);
-  void Free(HeapSegment* segment);
-  void Enlist(HeapSegment* segment);
-  void Unlist(HeapSegment* segment);
-  void EnlistLive(HeapSegment* segment);
-  void UnlistLive(HeapSegment* segment);
-  void CheckSegment(const HeapSegment* segment) const;
+  [[nodiscard]] bool HasOwnPlaceForCleaned() const { return bytes_in_use_ >= kCleanedApartBytes; }
+  [[nodiscard]] HeapSegment* OldestFlushed() const;
 
-  uint64_t range_bytes_;
-  bool huge_pages_;
-  char* base_ = nullptr;
-  // One for each segment of the range; untouched ones cost nothing.
-  HeapSegment* segments_ = nullptr;
-  // Byte offsets, but for low_end_: low_end_ <= low_accessible_ <= solo_floor_, solo_accessible_.
-  uint64_t low_end_ = 0;          // segments below this number are in use, free or given back
-  uint64_t low_accessible_ = 0;   // with the advice of segments up to here
-  uint64_t solo_floor_ = 0;       // the solos' area begins here
-  uint64_t solo_accessible_ = 0;  // with the advice of solos from here
-  NumberSet free_;                // resident
-  NumberSet given_back_;
-  std::map<uint64_t, uint64_t> runs_;                // free pages of the solos' area: first, count
-  std::set<std::pair<uint64_t, uint64_t>> by_size_;  // the same as count, first
-  HeapSegment* oldest_ = nullptr;
-  HeapSegment* youngest_ = nullptr;
-  HeapSegment* open_ = nullptr;
-  HeapSegment* walk_ = nullptr;
-  std::array<HeapSegment*, kLiveClasses> by_live_{};
+  // item_heap.cc
+  char* Bump(HeapSegment* segment, uint64_t item_bytes);
+  Item* CopyTo(HeapSegment* segment, const Item* item);
+  HeapSegment* OpenSegment(Log log, HeapSegment* before);
+  HeapSegment* OpenWith(uint64_t item_bytes, Log log);
+  HeapSegment* AppendSolo(uint64_t item_bytes, Log log);
+  void AddLive(HeapSegment* segment, uint64_t item_bytes);
+  void EndIfEmpty(HeapSegment* segment);
+  void Free(HeapSegment* segment);
+
+  // heap_lists.cc
+  void Enlist(HeapSegment* segment, Log log, HeapSegment* before);
+  void Unlist(HeapSegment* segment);
+  void Classify(HeapSegment* segment);
+  void Unclassify(HeapSegment* segment);
+  void Reset(Position& position, HeapSegment* segment);
+  [[nodiscard]] HeapSegment* After(const HeapSegment* segment) const;
+
+  void CheckSegment(const HeapSegment* segment) const;
+  void CheckClasses() const;
+
+  // Below this, a segment for the cleaner's copies alone is too large a part of the heap.
+  static constexpr uint64_t kCleanedApartBytes = 64 * kHeapSegmentBytes;
+
+  HeapRange range_;
+  std::array<List, kLogCount> lists_;
+  std::array<Position, kReaderCount> readers_;
+  std::array<HeapSegment*, kWalkCount> walks_{};
+  std::array<uint32_t, kLiveClasses> classes_ = [] {
+    std::array<uint32_t, kLiveClasses> none{};
+    none.fill(HeapSegment::kNone);
+    return none;
+  }();
   uint32_t generation_ = 1;
   uint64_t bytes_in_use_ = 0;
-  uint64_t live_bytes_ = 0;  // of this generation
-  uint64_t live_items_ = 0;
+  uint64_t used_bytes_ = 0;  // appended, of segments in use
 };
+
+inline HeapSegment* ItemHeap::SegmentOf(const Item* item) const {
+  const uint64_t offset = range_.OffsetOf(item);
+  if (range_.IsInRun(offset)) {
+    return reinterpret_cast<HeapSegment*>(
+        const_cast<char*>(reinterpret_cast<const char*>(item) - sizeof(HeapSegment)));
+  }
+  return range_.Segment(offset / kHeapSegmentBytes);
+}
 
 }  // namespace larder::store
 

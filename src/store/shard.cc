@@ -38,12 +38,17 @@ Shard::Shard(const Options& options, stats::CounterBlock& counters)
       hashes_(heap_, options.hash),
       now_s_(now_.FloorSeconds()),
       when_full_(options.when_full),
+      capacity_(options.capacity),
+      special_(options.capacity != Capacity::kMemory || options.forced_cleaning > 0),
+      forced_cleaning_(options.forced_cleaning),
+      capacity_max_(options.capacity_max),
       item_bytes_max_(options.item_bytes_max),
       memory_bytes_max_(options.memory_bytes_max),
       limit_(options.memory_bytes_max),
       least_table_bytes_(table_.Bytes() + table_.GrowthBytesMax()) {
   CHECK_GT(item_bytes_max_, 0U);
   CHECK_LE(item_bytes_max_, kValueBytesMax);
+  CHECK(capacity_ == Capacity::kMemory || capacity_max_ > 0);
   UpdateGauges();
 }
 
@@ -74,6 +79,7 @@ void Shard::CountGone(const Item* item, Gone why) {
   const uint64_t bytes = item->TotalBytes();
   counters_.Subtract(Counter::kCurrItems, 1);
   counters_.Subtract(Counter::kItemBytes, bytes);
+  payload_bytes_ -= item->Key().size() + item->Value().size();
   size_classes_.Remove(bytes);
   if (why == Gone::kExpired) {
     counters_.Add(Counter::kReclaimed);
@@ -108,15 +114,33 @@ void Shard::UpdateGauges() {
   counters_.Set(Counter::kTableBytes, table_.Bytes() + retired_bytes_);
 }
 
-Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape) {
-  Item* fresh = heap_.Append(shape);
-  if (fresh == nullptr) fresh = MakePlaceAndAppend(shape);
+// Not at every change: so often nobody looks.
+void Shard::UpdateDetails() {
+  const uint64_t full = heap_.LiveBytes() + heap_.DeadBytes();
+  counters_.Set(Counter::kDeadBytes, heap_.DeadBytes());
+  counters_.Set(Counter::kFreeBytes, heap_.Bytes() - full);
+  counters_.Set(Counter::kPayloadBytes, payload_bytes_);
+  counters_.Set(Counter::kStoreBytesMax, memory_bytes_max_);
+}
+
+Log Shard::LogFor(const NewItem& item, uint64_t item_bytes) {
+  const Place place = FindPlace(item.key, item.hash);
+  if (place) {
+    return policy_.LogForOverwrite(place, item.hash, heap_.LogOf(heap_.At(place.handle())));
+  }
+  return policy_.LogForNew(
+      {.home = *table_.HomeOf(item.hash), .hash = item.hash, .item_bytes = item_bytes});
+}
+
+Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {
+  Item* fresh = heap_.Append(shape, log);
+  if (fresh == nullptr) fresh = MakePlaceAndAppend(shape, log);
   if (fresh == nullptr) return nullptr;
   if (shape.client_flags) fresh->set_client_flags(item.client_flags);
   if (shape.expiry) {
     fresh->set_expire_at(item.expire_at);
-    ItemHeap::NoteExpiry(heap_.SegmentOf(fresh), item.expire_at);
-    expiry_.Note(item.expire_at);
+    heap_.SegmentOf(fresh)->NoteExpiry(item.expire_at);
+    NoteExpiry(item.expire_at);
   }
   // memcpy of nothing wants a pointer nevertheless.
   if (!item.key.empty()) std::memcpy(fresh->KeyBytes(), item.key.data(), item.key.size());
@@ -130,7 +154,7 @@ Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape) {
 
 // Puts a new item into the table, in place of the one with its key. False, and the item is gone, if
 // the table has no place for it: then so many keys collide with it that it is an attack.
-bool Shard::Link(Item* fresh, uint64_t hash) {
+bool Shard::Link(Item* fresh, uint64_t hash, Log log) {
   const Handle handle = heap_.HandleOf(fresh);
   Place place = FindPlace(fresh->Key(), hash);
   if (place) {
@@ -148,11 +172,12 @@ bool Shard::Link(Item* fresh, uint64_t hash) {
       heap_.Kill(fresh);
       return false;
     }
-    policy_.OnInsert(place, hash);
+    policy_.OnInsert(place, hash, log);
   }
   const uint64_t bytes = fresh->TotalBytes();
   counters_.Add(Counter::kCurrItems);
   counters_.Add(Counter::kItemBytes, bytes);
+  payload_bytes_ += fresh->Key().size() + fresh->Value().size();
   size_classes_.Store(bytes);
   UpdateGauges();
   return true;
@@ -182,9 +207,10 @@ Shard::Stored Shard::Put(const NewItem& item) {
     source = heap_.At(old.handle());
     Hold(source);
   }
-  Item* fresh = MakeRoom(bytes) ? MakeItem(item, shape) : nullptr;
+  const Log log = LogFor(item, bytes);
+  Item* fresh = MakeRoom(shape, log) ? MakeItem(item, shape, log) : nullptr;
   if (fresh != nullptr) fresh->set_cas(++last_cas_);
-  if (fresh != nullptr && !Link(fresh, item.hash)) fresh = nullptr;
+  if (fresh != nullptr && !Link(fresh, item.hash, log)) fresh = nullptr;
   if (source != nullptr) Release(source);
   if (fresh == nullptr) {
     UpdateGauges();
@@ -206,8 +232,8 @@ bool Shard::Erase(std::string_view key, uint64_t hash) {
 Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
   if (item->HasExpiry()) {
     item->set_expire_at(expire_at);
-    ItemHeap::NoteExpiry(heap_.SegmentOf(item), expire_at);
-    expiry_.Note(expire_at);
+    heap_.SegmentOf(item)->NoteExpiry(expire_at);
+    NoteExpiry(expire_at);
     return item;
   }
   if (expire_at == kNever) return item;
@@ -224,13 +250,14 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
                           .value_bytes = copy.value.size(),
                           .client_flags = item->HasClientFlags(),
                           .expiry = true};
+  const Log log = heap_.LogOf(item);
   Hold(item);
-  (void)MakeRoom(Item::BytesOf(shape));
-  Item* fresh = MakeItem(copy, shape);
+  (void)MakeRoom(shape, log);
+  Item* fresh = MakeItem(copy, shape, log);
   if (fresh != nullptr) {
     fresh->set_cas(item->cas());
     if (item->fetched()) fresh->SetFetched();
-    if (!Link(fresh, hash)) fresh = nullptr;
+    if (!Link(fresh, hash, log)) fresh = nullptr;
   }
   Release(item);
   return fresh == nullptr ? item : fresh;
@@ -252,7 +279,9 @@ void Shard::Flush() {
   if (table_.Count() == 0) return;
   const uint32_t generation = heap_.generation();
   heap_.BeginGeneration();
-  expiry_ = Expiry{};
+  sweep_.Reset();
+  search_.Reset();
+  payload_bytes_ = 0;
   retired_bytes_ += table_.Bytes();
   retired_.push_back({std::move(table_), generation});
   table_ = DashTable();
@@ -293,15 +322,18 @@ void Shard::CheckInvariants() const {
   CHECK_EQ(table_.Count(), heap_.LiveItems());
   CHECK_EQ(counters_.Get(Counter::kCurrItems), table_.Count());
   CHECK_EQ(counters_.Get(Counter::kItemBytes), heap_.LiveBytes());
+  CHECK_LE(payload_bytes_, heap_.LiveBytes());
   CHECK_EQ(counters_.Get(Counter::kHeapBytes), heap_.Bytes());
   CHECK_EQ(counters_.Get(Counter::kTableBytes), table_.Bytes() + retired_bytes_);
   CHECK_GE(limit_, memory_bytes_max_);
   uint64_t retired_bytes = 0;
   for (const Retired& retired : retired_) retired_bytes += retired.table.Bytes();
   CHECK_EQ(retired_bytes, retired_bytes_);
-  if (expiry_.walking()) return;
-  for (const HeapSegment* s = heap_.Oldest(); s != nullptr; s = s->younger) {
-    if (s->generation == heap_.generation()) CHECK_GE(s->least_expiry, expiry_.next());
+  for (const Log log : {Log::kProbation, Log::kMain}) {
+    for (const HeapSegment* s = heap_.Oldest(log); s != nullptr; s = s->younger) {
+      if (s->generation != heap_.generation() || s == heap_.At(Reader::kSweep)) continue;
+      if (!sweep_.walking()) CHECK_GE(s->least_expiry, sweep_.next());
+    }
   }
 }
 

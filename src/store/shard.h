@@ -16,6 +16,7 @@
 #ifndef LARDER_STORE_SHARD_H_
 #define LARDER_STORE_SHARD_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -30,12 +31,18 @@
 #include "store/expiry.h"
 #include "store/item.h"
 #include "store/item_heap.h"
+#include "store/lookahead.h"
 #include "util/hash.h"
 #include "util/prefetch.h"
 
 namespace larder::store {
 
 enum class WhenFull : uint8_t { kEvict, kRefuse };
+
+// What is full. A server's shard is when its memory is. For experiments with policies, the count of
+// items, or the bytes of their keys and values, can be limited as well; then what is evicted is
+// exactly what the policy's hands come to, item by item, whatever the sizes of heap segments.
+enum class Capacity : uint8_t { kMemory, kItems, kPayloadBytes };
 
 // What Put stores. `value` and `value_tail` are stored one after the other; either may be (part of)
 // the value of the item that this one replaces.
@@ -62,7 +69,11 @@ class Shard {
     WhenFull when_full = WhenFull::kEvict;
     bool huge_pages = true;      // ask for them
     uint64_t address_bytes = 0;  // reserved for items; 0: as the budget suggests
-    util::KeyHash hash{0};       // the same that callers use
+    Capacity capacity = Capacity::kMemory;
+    uint64_t capacity_max = 0;  // of items or bytes, unless it is kMemory
+    // For tests: what Put does in any case. As many items are moved as if room were needed.
+    uint32_t forced_cleaning = 0;
+    util::KeyHash hash{0};  // the same that callers use
   };
 
   Shard(const Options& options, stats::CounterBlock& counters);
@@ -127,8 +138,8 @@ class Shard {
   Cursor Scan(Cursor cursor, const Visit& visit) const;
 
   // Bounded background work: expired and flushed items, the heap after a smaller budget, a table
-  // that has become too large. About `items` items are looked at, or one heap segment's. True if
-  // there is more to do now.
+  // that has become too large. About `items` items are moved or removed, or eight times as many
+  // looked at. True if there is more to do now.
   bool Tick(uint32_t items);
 
   // Changes the budget (cache_memlimit, or buffers that grew). A smaller one is reached in steps,
@@ -144,6 +155,8 @@ class Shard {
     return heap_.Bytes() + table_.Bytes() + retired_bytes_;
   }
   [[nodiscard]] uint64_t ItemCount() const { return table_.Count(); }
+  // Of keys and values.
+  [[nodiscard]] uint64_t PayloadBytes() const { return payload_bytes_; }
   [[nodiscard]] uint64_t ItemBytesMax() const { return item_bytes_max_; }
 
   // From any thread: items by memcached's size classes.
@@ -180,7 +193,12 @@ class Shard {
   };
 
   enum class Gone : uint8_t { kErased, kReplaced, kExpired, kEvicted };
-  enum class Emptying : uint8_t { kMoveAll, kJudge };
+
+  // How much one writer has waited for items that were kept.
+  struct Kept {
+    uint32_t items = 0;
+    uint64_t bytes = 0;
+  };
 
   [[nodiscard]] Place FindPlace(std::string_view key, uint64_t hash) const {
     return table_.Find(hash, [this, key](Handle h) { return heap_.At(h)->Key() == key; });
@@ -189,46 +207,74 @@ class Shard {
   [[gnu::noinline]] void RemoveExpired(const Place& place, uint64_t hash);
 
   // shard.cc: items come and go.
-  Item* MakeItem(const NewItem& item, const Item::Shape& shape);
-  bool Link(Item* fresh, uint64_t hash);
+  [[nodiscard]] Log LogFor(const NewItem& item, uint64_t item_bytes);
+  Item* MakeItem(const NewItem& item, const Item::Shape& shape, Log log);
+  bool Link(Item* fresh, uint64_t hash, Log log);
+  void NoteExpiry(CacheSeconds when) {
+    sweep_.Note(when);
+    search_.Note(when);
+  }
   void CountGone(const Item* item, Gone why);
   void Remove(const Place& place, uint64_t hash, Gone why);
   void UpdateGauges();
+  void UpdateDetails();
 
-  // shard_room.cc: memory is found, bounded work.
+  // shard_room.cc: memory is found.
   [[nodiscard]] uint64_t BytesInUse() const {
     return heap_.BytesInUse() + table_.Bytes() + retired_bytes_;
   }
-  [[nodiscard]] bool Fits(uint64_t item_bytes) const {
-    return BytesInUse() + heap_.GrowthFor(item_bytes) + table_.GrowthBytesMax() <= limit_;
+  [[nodiscard]] uint64_t BytesAfter(uint64_t item_bytes, Log log) const {
+    return BytesInUse() + heap_.GrowthFor(item_bytes, log) + table_.GrowthBytesMax();
   }
-  bool MakeRoom(uint64_t item_bytes) {
-    if (!Fits(item_bytes)) return FindRoom(item_bytes);
-    if (heap_.GrowthFor(item_bytes) > 0) GiveBackSurplus(item_bytes);
+  [[nodiscard]] bool Fits(uint64_t item_bytes, Log log) const {
+    return BytesAfter(item_bytes, log) <= limit_;
+  }
+  // There is room for the item, and for the next segment too: nobody needs to pay yet.
+  [[nodiscard]] bool IsAmple(uint64_t item_bytes, Log log) const {
+    return BytesAfter(item_bytes, log) + kHeapSegmentBytes <= limit_;
+  }
+  bool MakeRoom(const Item::Shape& shape, Log log) {
+    const uint64_t bytes = Item::BytesOf(shape);
+    if (special_) PrepareSpecially(shape);
+    if (!IsAmple(bytes, log)) return FindRoom(bytes, log);
+    if (heap_.GrowthFor(bytes, log) > 0) GiveBackSurplus(bytes, log);
     return true;
   }
-  bool FindRoom(uint64_t item_bytes);
-  [[gnu::noinline]] Item* MakePlaceAndAppend(const Item::Shape& shape);
+  bool FindRoom(uint64_t item_bytes, Log log);
+  [[gnu::noinline]] void PrepareSpecially(const Item::Shape& shape);
+  [[gnu::noinline]] Item* MakePlaceAndAppend(const Item::Shape& shape, Log log);
   bool EvictLowestSolo();
   [[nodiscard]] uint64_t StepsMax() const;
-  void GiveBackSurplus(uint64_t item_bytes);
-  bool Reclaim();
-  void LowerLimit();
-  bool Empty(HeapSegment* segment, Emptying how);
-  void EmptySolo(HeapSegment* segment);
-  bool Move(const Place& place, Item* item);
-  uint32_t Sweep(HeapSegment* segment);
-  uint32_t SweepSome(uint32_t items);
+  void GiveBackSurplus(uint64_t item_bytes, Log log);
+  void LowerLimit(uint64_t bytes);
+
+  // shard_steps.cc: one item after the other, for whoever needs room, and Tick.
+  bool Step();
+  bool StepSearch();
+  bool StepClean();
+  bool StepHand();
+  bool StepShrinkTable();
+  bool BeginCleaning();
+  Lookahead::Entry NextOf(Lookahead& lookahead);
+  void Judge(const Lookahead::Entry& next, Log log);
+  bool Move(const Place& place, Item* item, Item* copy);
+  [[nodiscard]] bool MayGrow(uint64_t bytes) const { return bytes == 0 || BytesInUse() <= limit_; }
+  void BeginSweep(HeapSegment* segment);
+  uint32_t SweepItems(uint32_t& looks);
+  uint32_t SweepAtItsPace(uint32_t items);
   void DismantleRetired(uint32_t segments);
-  template <typename Wanted, typename Act>
-  uint32_t VisitItems(HeapSegment* segment, const Wanted& wanted, const Act& act);
 
   stats::CounterBlock& counters_;
   ItemHeap heap_;
   ItemHashes hashes_;
   DashTable table_;
   Policy policy_;
-  Expiry expiry_;
+  std::array<Lookahead, kLogCount> hands_ = {Lookahead(HandOf(Log::kProbation)),
+                                             Lookahead(HandOf(Log::kMain))};
+  Lookahead cleaner_{Reader::kCleaner};
+  Lookahead sweeper_{Reader::kSweep};
+  Expiry sweep_{Walk::kSweep};
+  Expiry search_{Walk::kSearch};
   Now now_;
   CacheSeconds now_s_;
   CacheSeconds flush_at_ = kNever;
@@ -237,12 +283,21 @@ class Shard {
 
   Missed missed_ = Missed::kAbsent;
   WhenFull when_full_;
-  uint32_t solos_kept_ = 0;  // since the last FindRoom began
+  Capacity capacity_;
+  bool special_;  // a capacity of its own, or forced cleaning
+  uint32_t forced_cleaning_;
+  uint64_t capacity_max_;
   uint64_t item_bytes_max_;
   uint64_t memory_bytes_max_;
   uint64_t limit_;  // what Put keeps to: comes down to memory_bytes_max_ in steps
   uint64_t last_cas_ = 0;
   uint64_t least_table_bytes_;  // of an empty one that takes an item
+  uint64_t payload_bytes_ = 0;
+  int64_t debt_ = 0;          // bytes written for which no room has been made since
+  uint64_t copy_credit_ = 0;  // bytes that the cleaner may still move
+  uint64_t sweep_looks_ = 0;  // that the sweep has saved up, of eighths of an item
+  uint64_t sweep_ns_ = 0;     // when it last did
+  Kept kept_;
   std::vector<Retired> retired_;
   uint64_t retired_bytes_ = 0;
   stats::SizeClasses size_classes_;

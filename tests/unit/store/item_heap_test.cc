@@ -21,7 +21,7 @@ constexpr uint64_t kSmall = 20'000;
 constexpr uint64_t kLarge = 500'000;
 
 Item* AppendOne(ItemHeap& heap, uint64_t value_bytes) {
-  return heap.Append({.key_bytes = 1, .value_bytes = value_bytes});
+  return heap.Append({.key_bytes = 1, .value_bytes = value_bytes}, Log::kMain);
 }
 
 // Appends until the heap has no place for one more.

@@ -1,0 +1,254 @@
+#include "store/heap_range.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "util/check.h"
+
+namespace larder::store {
+namespace {
+
+constexpr uint64_t kHugePageBytes = 2 << 20;
+// Before the item in a run of pages.
+constexpr uint64_t kRunHeaderBytes = sizeof(HeapSegment);
+
+constexpr uint64_t RoundUp(uint64_t n, uint64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Addresses only; memory comes when it is touched. Null if the system gives none.
+char* ReserveRange(uint64_t bytes, int protection) {
+  void* range =
+      mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return range == MAP_FAILED ? nullptr : static_cast<char*>(range);
+}
+
+// The same, inaccessible, and beginning where a huge page can.
+char* ReserveAligned(uint64_t bytes) {
+  char* range = ReserveRange(bytes + kHugePageBytes, PROT_NONE);
+  if (range == nullptr) return nullptr;
+  const uint64_t before = RoundUp(reinterpret_cast<uintptr_t>(range), kHugePageBytes) -
+                          reinterpret_cast<uintptr_t>(range);
+  if (before > 0) munmap(range, before);
+  if (before < kHugePageBytes) munmap(range + before + bytes, kHugePageBytes - before);
+  return range + before;
+}
+
+constexpr uint64_t DescriptionBytes(uint64_t range_bytes) {
+  return range_bytes / kHeapSegmentBytes * sizeof(HeapSegment);
+}
+
+}  // namespace
+
+void HeapRange::NumberSet::Add(uint64_t number) {
+  const size_t word = number / 64;
+  if (word >= words.size()) words.resize(word + 1);
+  DCHECK((words[word] >> (number % 64) & 1) == 0);
+  words[word] |= uint64_t{1} << (number % 64);
+  hint = std::min(hint, word);
+  ++count;
+}
+
+void HeapRange::NumberSet::Remove(uint64_t number) {
+  DCHECK((words[number / 64] >> (number % 64) & 1) != 0);
+  words[number / 64] &= ~(uint64_t{1} << (number % 64));
+  --count;
+}
+
+uint64_t HeapRange::NumberSet::TakeLowest() {
+  CHECK_GT(count, 0U);
+  while (words[hint] == 0) ++hint;
+  const auto bit = static_cast<uint64_t>(std::countr_zero(words[hint]));
+  words[hint] &= words[hint] - 1;
+  --count;
+  return hint * 64 + bit;
+}
+
+HeapRange::HeapRange(uint64_t bytes, bool huge_pages)
+    : bytes_(RoundUp(std::min(bytes, kHeapRangeBytesMax), kHugePageBytes)),
+      huge_pages_(huge_pages) {
+  CHECK_GT(bytes_, 0U);
+  base_ = ReserveAligned(bytes_);
+  if (base_ != nullptr) {
+    segments_ = reinterpret_cast<HeapSegment*>(
+        ReserveRange(DescriptionBytes(bytes_), PROT_READ | PROT_WRITE));
+    if (segments_ == nullptr) munmap(base_, bytes_);
+  }
+  if (segments_ == nullptr) bytes_ = 0;
+  solo_floor_ = bytes_;
+  solo_accessible_ = bytes_;
+}
+
+HeapRange::~HeapRange() {
+  if (segments_ == nullptr) return;
+  munmap(segments_, DescriptionBytes(bytes_));
+  munmap(base_, bytes_);
+}
+
+char* HeapRange::MemoryOf(const HeapSegment* segment) const {
+  if (segment->solo()) {
+    return const_cast<char*>(reinterpret_cast<const char*>(segment)) + kRunHeaderBytes;
+  }
+  return base_ + uint64_t{NumberOf(segment)} * kHeapSegmentBytes;
+}
+
+uint64_t HeapRange::RunBytesFor(uint64_t item_bytes) {
+  return RoundUp(item_bytes + kRunHeaderBytes, kHeapPageBytes);
+}
+
+// Refused where the system has no memory left to promise (vm.overcommit_memory=2, a limit on the
+// process's data), or when the process has too many mappings; this heap has three.
+bool HeapRange::MakeAccessible(uint64_t begin, uint64_t end, int advice) {
+  if (mprotect(base_ + begin, end - begin, PROT_READ | PROT_WRITE) != 0) return false;
+  // Advice only: a kernel without huge pages refuses it, and nothing is lost.
+  (void)madvise(base_ + begin, end - begin, advice);
+  return true;
+}
+
+// One more segment at the low end; false if there is no place.
+bool HeapRange::ExtendLow() {
+  const uint64_t low_bytes = (low_end_ + 1) * kHeapSegmentBytes;
+  if (low_bytes > solo_floor_) return false;
+  if (low_bytes > low_accessible_) {
+    const uint64_t end = std::min(RoundUp(low_accessible_ + 1, kHugePageBytes), solo_floor_);
+    const int advice = huge_pages_ ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+    if (!MakeAccessible(low_accessible_, end, advice)) return false;
+    low_accessible_ = end;
+    // What solos have left: should they come back, it needs their advice again.
+    solo_accessible_ = std::max(solo_accessible_, end);
+  }
+  ++low_end_;
+  return true;
+}
+
+// Gives up the addresses of empty segments at the low end.
+void HeapRange::TrimLow() {
+  for (; low_end_ > 0; --low_end_) {
+    const uint64_t number = low_end_ - 1;
+    HeapSegment& segment = segments_[number];
+    if (segment.state == HeapSegment::State::kFree) {
+      CHECK_EQ(madvise(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes, MADV_DONTNEED), 0);
+      segment.state = HeapSegment::State::kUntouched;
+      free_.Remove(number);
+    } else if (segment.state == HeapSegment::State::kUntouched) {
+      given_back_.Remove(number);
+    } else {
+      break;
+    }
+  }
+  low_accessible_ =
+      std::min(low_accessible_, RoundUp(low_end_ * kHeapSegmentBytes, kHugePageBytes));
+}
+
+HeapSegment* HeapRange::TakeSegment() {
+  uint64_t number = low_end_;
+  if (free_.count > 0) {
+    number = free_.TakeLowest();
+  } else if (given_back_.count > 0) {
+    number = given_back_.TakeLowest();
+  } else if (!ExtendLow()) {
+    return nullptr;
+  }
+  segments_[number] = HeapSegment{};
+  return &segments_[number];
+}
+
+void HeapRange::ReturnSegment(HeapSegment* segment) {
+  *segment = HeapSegment{};
+  segment->state = HeapSegment::State::kFree;
+  free_.Add(NumberOf(segment));
+}
+
+bool HeapRange::GiveBack() {
+  if (free_.count == 0) return false;
+  const uint64_t number = free_.TakeLowest();
+  CHECK_EQ(madvise(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes, MADV_DONTNEED), 0);
+  segments_[number].state = HeapSegment::State::kUntouched;
+  given_back_.Add(number);
+  return true;
+}
+
+// Best fit.
+uint64_t HeapRange::TakeFreeRun(uint64_t pages) {
+  const auto fit = by_size_.lower_bound({pages, 0});
+  if (fit == by_size_.end()) return UINT64_MAX;
+  const auto [count, first] = *fit;
+  by_size_.erase(fit);
+  runs_.erase(first);
+  if (count > pages) {
+    runs_.emplace(first + pages, count - pages);
+    by_size_.emplace(count - pages, first + pages);
+  }
+  return first;
+}
+
+// Among the freed runs; else from the top of what is untouched, downwards.
+HeapSegment* HeapRange::TakeRun(uint64_t pages) {
+  uint64_t first = TakeFreeRun(pages);
+  if (first == UINT64_MAX) {
+    const uint64_t bytes = pages * kHeapPageBytes;
+    if (solo_floor_ < low_accessible_ + bytes) TrimLow();
+    if (solo_floor_ < low_accessible_ + bytes) return nullptr;
+    const uint64_t floor = solo_floor_ - bytes;
+    if (floor < solo_accessible_) {
+      // Pages of solos come and go one by one: a huge one would stay for the sake of one.
+      if (!MakeAccessible(floor, solo_accessible_, MADV_NOHUGEPAGE)) return nullptr;
+      solo_accessible_ = floor;
+    }
+    solo_floor_ = floor;
+    first = floor / kHeapPageBytes;
+  }
+  auto* run = reinterpret_cast<HeapSegment*>(base_ + first * kHeapPageBytes);
+  *run = HeapSegment{};
+  run->pages = static_cast<uint32_t>(pages);
+  return run;
+}
+
+void HeapRange::ReturnRun(HeapSegment* run) {
+  uint64_t pages = run->pages;
+  uint64_t first = OffsetOf(run) / kHeapPageBytes;
+  CHECK_EQ(madvise(run, pages * kHeapPageBytes, MADV_DONTNEED), 0);
+  auto after = runs_.lower_bound(first);
+  if (after != runs_.begin()) {
+    const auto before = std::prev(after);
+    DCHECK_LE(before->first + before->second, first);
+    if (before->first + before->second == first) {
+      first = before->first;
+      pages += before->second;
+      by_size_.erase({before->second, before->first});
+      runs_.erase(before);
+    }
+  }
+  if (after != runs_.end() && first + pages == after->first) {
+    pages += after->second;
+    by_size_.erase({after->second, after->first});
+    runs_.erase(after);
+  }
+  if (first * kHeapPageBytes == solo_floor_) {
+    solo_floor_ += pages * kHeapPageBytes;
+    return;
+  }
+  runs_.emplace(first, pages);
+  by_size_.emplace(pages, first);
+}
+
+HeapSegment* HeapRange::LowestRun() const {
+  if (solo_floor_ == bytes_) return nullptr;
+  return reinterpret_cast<HeapSegment*>(base_ + solo_floor_);
+}
+
+void HeapRange::CheckInvariants() const {
+  uint64_t free_pages = 0;
+  for (const auto& [first, pages] : runs_) {
+    CHECK(by_size_.contains({pages, first}));
+    free_pages += pages;
+  }
+  CHECK_EQ(runs_.size(), by_size_.size());
+  CHECK_LE(free_pages * kHeapPageBytes, bytes_ - solo_floor_);
+  CHECK(runs_.empty() || runs_.begin()->first * kHeapPageBytes > solo_floor_);
+  CHECK_LE(low_end_ * kHeapSegmentBytes, low_accessible_);
+  CHECK_LE(low_accessible_, solo_floor_);
+  CHECK_LE(low_accessible_, solo_accessible_);
+}
+
+}  // namespace larder::store
