@@ -71,7 +71,7 @@ class Shard {
     uint64_t address_bytes = 0;  // reserved for items; 0: as the budget suggests
     Capacity capacity = Capacity::kMemory;
     uint64_t capacity_max = 0;  // of items or bytes, unless it is kMemory
-    // For tests: what Put does in any case. As many items are moved as if room were needed.
+    // For tests: so many items are moved at every Put, whether it gains anything or not.
     uint32_t forced_cleaning = 0;
     util::KeyHash hash{0};  // the same that callers use
   };
@@ -194,6 +194,8 @@ class Shard {
 
   enum class Gone : uint8_t { kErased, kReplaced, kExpired, kEvicted };
 
+  enum class Cleaning : uint8_t { kAsNeeded, kForced };
+
   // How much one writer has waited for items that were kept.
   struct Kept {
     uint32_t items = 0;
@@ -251,10 +253,10 @@ class Shard {
   // shard_steps.cc: one item after the other, for whoever needs room, and Tick.
   bool Step();
   bool StepSearch();
-  bool StepClean();
+  bool StepClean(Cleaning cleaning);
   bool StepHand();
   bool StepShrinkTable();
-  bool BeginCleaning();
+  bool BeginCleaning(Cleaning cleaning);
   Lookahead::Entry NextOf(Lookahead& lookahead);
   void Judge(const Lookahead::Entry& next, Log log);
   bool Move(const Place& place, Item* item, Item* copy);

@@ -55,7 +55,7 @@ bool Shard::FindRoom(uint64_t item_bytes, Log log) {
 // Evicts until an item more, which may be one that is overwritten, is within the capacity.
 void Shard::PrepareSpecially(const Item::Shape& shape) {
   kept_ = Kept{};
-  for (uint32_t i = 0; i < forced_cleaning_; ++i) (void)StepClean();
+  for (uint32_t i = 0; i < forced_cleaning_; ++i) (void)StepClean(Cleaning::kForced);
   const auto full = [&] {
     if (capacity_ == Capacity::kItems) return ItemCount() >= capacity_max_;
     return PayloadBytes() + shape.key_bytes + shape.value_bytes > capacity_max_;

@@ -120,12 +120,11 @@ bool Shard::StepHand() {
 // --- The cleaner
 // ----------------------------------------------------------------------------------
 
-bool Shard::BeginCleaning() {
-  const bool evicting = when_full_ == WhenFull::kEvict;
-  const bool forced = evicting && forced_cleaning_ > 0;
+bool Shard::BeginCleaning(Cleaning cleaning) {
+  const bool forced = cleaning == Cleaning::kForced && when_full_ == WhenFull::kEvict;
   HeapSegment* segment = heap_.Emptiest(forced ? kHeapSegmentBytes : kCleanLiveBytesMax);
   if (segment == nullptr) return false;
-  if (evicting && !forced && segment->live > kCleanLiveBytes) {
+  if (!forced && when_full_ == WhenFull::kEvict && segment->live > kCleanLiveBytes) {
     if (copy_credit_ < segment->live) return false;
     copy_credit_ -= segment->live;
   }
@@ -134,11 +133,11 @@ bool Shard::BeginCleaning() {
 }
 
 // False if there is nothing to clean, or no room to move items to.
-bool Shard::StepClean() {
+bool Shard::StepClean(Cleaning cleaning) {
   HeapSegment* segment = heap_.At(Reader::kCleaner);
   if (segment == nullptr || segment->holds > 0) {
     if (segment != nullptr) heap_.Point(Reader::kCleaner, nullptr);
-    if (!BeginCleaning()) return false;
+    if (!BeginCleaning(cleaning)) return false;
     segment = heap_.At(Reader::kCleaner);
   }
   const Lookahead::Entry next = NextOf(cleaner_);
@@ -284,7 +283,7 @@ bool Shard::Step() {
     DismantleRetired(1);
     return true;
   }
-  return StepSearch() || StepClean() || StepHand() || StepShrinkTable();
+  return StepSearch() || StepClean(Cleaning::kAsNeeded) || StepHand() || StepShrinkTable();
 }
 
 bool Shard::Tick(uint32_t items) {

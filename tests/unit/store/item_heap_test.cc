@@ -117,6 +117,202 @@ TEST(ItemHeap, RandomSizesKeepItInOrder) {
   }
 }
 
+// All that a heap can do, in both logs, against a list of what is there.
+class HeapModel {
+ public:
+  explicit HeapModel(uint64_t seed) : prng_(seed) {}
+
+  void Run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      Step();
+      if (step % 128 == 0) Check();
+    }
+    Check();
+  }
+
+ private:
+  struct Known {
+    Item* item;
+    uint64_t mark;  // what its value is made of
+    Log log;
+  };
+
+  Log RandomLog() { return prng_.OneIn(3) ? Log::kProbation : Log::kMain; }
+
+  void Step() {
+    const uint64_t choice = prng_.Below(100);
+    if (choice < 50) return AppendOrKill();
+    if (choice < 60) return MoveAtHand(RandomLog());
+    if (choice < 80) return CleanOne();
+    if (choice < 84 && !held_.empty()) return ReleaseOne();
+    if (choice < 85) return HoldOne();
+    if (choice < 86) (void)heap_.GiveBack();
+    if (choice == 99 && prng_.OneIn(40)) {
+      known_.clear();
+      heap_.BeginGeneration();
+      while (heap_.FreeFlushed(1) > 0) {
+      }
+    }
+  }
+  void AppendOrKill() {
+    if (prng_.OneIn(200)) most_ = 1 + prng_.Below(40'000);
+    const Log log = RandomLog();
+    const uint64_t bytes = 1 + prng_.Below(prng_.OneIn(30) ? 200'000 : most_);
+    Item* item = heap_.Append({.key_bytes = 1, .value_bytes = bytes}, log);
+    if (item == nullptr || prng_.OneIn(2)) {
+      for (int i = 0; i < 8 && !known_.empty(); ++i) KillOne();
+    }
+    if (item == nullptr) return;
+    const uint64_t mark = prng_.Next();
+    item->ValueBytes()[0] = static_cast<char>(mark);
+    item->ValueBytes()[bytes - 1] = static_cast<char>(mark >> 8);
+    known_.push_back({item, mark, log});
+    ExpectSame(known_.back());
+  }
+  static void ExpectSame(const Known& known) {
+    if (known.item->Value().size() == 1) return;
+    ASSERT_EQ(known.item->Value().front(), static_cast<char>(known.mark));
+    ASSERT_EQ(known.item->Value().back(), static_cast<char>(known.mark >> 8));
+  }
+  void KillOne() {
+    const size_t which = prng_.Below(known_.size());
+    ExpectSame(known_[which]);
+    heap_.Kill(known_[which].item);
+    known_[which] = known_.back();
+    known_.pop_back();
+  }
+  Known* Find(const Item* item) {
+    for (Known& known : known_) {
+      if (known.item == item) return &known;
+    }
+    return nullptr;
+  }
+  // As a policy would: the oldest goes, or moves.
+  void MoveAtHand(Log log) {
+    HeapSegment* segment = heap_.PointHand(log);
+    if (segment == nullptr) return;
+    ASSERT_EQ(segment->holds, 0U);
+    Item* item = heap_.Read(HandOf(log));
+    if (item == nullptr) return heap_.Point(HandOf(log), segment);
+    Known* known = Find(item);
+    ASSERT_NE(known, nullptr);
+    ASSERT_EQ(known->log, log);
+    const Log to = RandomLog();
+    if (segment->solo()) {
+      heap_.Renew(segment, to);
+      known->log = to;
+      return;
+    }
+    Replace(*known, heap_.Copy(item, to), to);
+  }
+  void CleanOne() {
+    if (heap_.At(Reader::kCleaner) == nullptr) {
+      HeapSegment* emptiest = heap_.Emptiest(kHeapSegmentBytes);
+      if (emptiest == nullptr) return;
+      heap_.Point(Reader::kCleaner, emptiest);
+    }
+    Item* item = heap_.Read(Reader::kCleaner);
+    if (item == nullptr) return heap_.Point(Reader::kCleaner, nullptr);
+    Known* known = Find(item);
+    ASSERT_NE(known, nullptr);
+    Replace(*known, heap_.CopyInPlace(item), known->log);
+  }
+  void Replace(Known& known, Item* copy, Log log) {
+    if (copy == nullptr) return;
+    heap_.Kill(known.item);
+    known.item = copy;
+    known.log = log;
+    ExpectSame(known);
+  }
+  void HoldOne() {
+    if (known_.empty() || held_.size() > 4) return;
+    const Known& known = known_[prng_.Below(known_.size())];
+    heap_.Hold(heap_.SegmentOf(known.item));
+    held_.push_back(known);
+  }
+  // What was held is as it was, whatever became of the item.
+  void ReleaseOne() {
+    ExpectSame(held_.back());
+    heap_.Release(heap_.SegmentOf(held_.back().item));
+    held_.pop_back();
+  }
+  void Check() {
+    heap_.CheckInvariants();
+    LogFill fills[kLogCount];
+    for (const Known& known : known_) {
+      ExpectSame(known);
+      ASSERT_EQ(heap_.LogOf(known.item), known.log);
+      LogFill& fill = fills[static_cast<size_t>(known.log)];
+      ++fill.items;
+      fill.bytes += known.item->TotalBytes();
+    }
+    for (const Log log : {Log::kProbation, Log::kMain}) {
+      ASSERT_EQ(heap_.Fill(log).items, fills[static_cast<size_t>(log)].items);
+      ASSERT_EQ(heap_.Fill(log).bytes, fills[static_cast<size_t>(log)].bytes);
+    }
+    ASSERT_LE(heap_.LiveBytes() + heap_.DeadBytes(), heap_.BytesInUse());
+  }
+
+  util::Prng prng_;
+  // More than the least at which cleaned items have segments of their own.
+  ItemHeap heap_{{.range_bytes = 3 * kRange}};
+  uint64_t most_ = 20'000;
+  std::vector<Known> known_;
+  std::vector<Known> held_;
+};
+
+TEST(ItemHeap, EveryCallAgreesWithAModel) {
+  for (const uint64_t seed : {1, 2, 3, 4}) {
+    SCOPED_TRACE(seed);
+    HeapModel(seed).Run(30'000);
+    if (testing::Test::HasFailure()) break;
+  }
+}
+
+TEST(ItemHeap, TheHandGoesFromTheOldestOnPastWhatIsHeld) {
+  ItemHeap heap({.range_bytes = kRange});
+  const std::vector<Item*> items = Fill(heap, kSmall);
+  HeapSegment* first = heap.SegmentOf(items[0]);
+  heap.Hold(first);
+  ASSERT_NE(heap.PointHand(Log::kMain), first);
+  size_t in_first = 0;
+  while (heap.SegmentOf(items[in_first]) == first) ++in_first;
+  for (size_t i = in_first; i < in_first + 5; ++i) {
+    ASSERT_EQ(heap.Read(Reader::kMainHand), items[i]);
+    heap.Kill(items[i]);
+    (void)heap.PointHand(Log::kMain);
+  }
+  heap.Release(first);
+  ASSERT_EQ(heap.PointHand(Log::kMain), first);
+  ASSERT_EQ(heap.Read(Reader::kMainHand), items[0]);
+  heap.CheckInvariants();
+  EXPECT_EQ(heap.PointHand(Log::kProbation), nullptr);
+}
+
+TEST(ItemHeap, WhatIsCleanedKeepsItsPlaceInTheLog) {
+  ItemHeap heap({.range_bytes = 4 * kRange});
+  const std::vector<Item*> items = Fill(heap, kSmall);
+  ASSERT_GT(heap.BytesInUse(), 64 * kHeapSegmentBytes);
+  KillAll(heap, {items.begin() + 500, items.begin() + 520});  // a segment and a half
+  for (size_t i = 520; i < items.size(); i += 400) heap.Kill(items[i]);
+  HeapSegment* emptiest = heap.Emptiest(kHeapSegmentBytes / 2);
+  ASSERT_NE(emptiest, nullptr);
+  HeapSegment* older = emptiest->older;
+  HeapSegment* younger = emptiest->younger;
+  heap.Point(Reader::kCleaner, emptiest);
+  Item* copy = nullptr;
+  for (Item* item = heap.Read(Reader::kCleaner); item != nullptr;
+       item = heap.Read(Reader::kCleaner)) {
+    copy = heap.CopyInPlace(item);
+    ASSERT_NE(copy, nullptr);
+    heap.Kill(item);
+  }
+  ASSERT_NE(copy, nullptr);
+  EXPECT_EQ(heap.SegmentOf(copy)->older, older);
+  EXPECT_EQ(heap.SegmentOf(copy)->younger, younger);
+  heap.CheckInvariants();
+}
+
 TEST(ItemHeap, WithoutAddressesItStoresNothing) {
   const auto made = [] {
     const Without addresses(RLIMIT_AS);

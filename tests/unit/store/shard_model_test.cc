@@ -24,6 +24,7 @@ struct Scenario {
   WhenFull when_full;
   uint32_t resize_one_in;  // the budget changes; 0: never
   int steps;
+  uint32_t forced_cleaning = 0;  // items that every Put moves
 };
 
 void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
@@ -44,6 +45,7 @@ class ShardModel : public testing::TestWithParam<std::tuple<Scenario, uint64_t>>
         hash_(prng_.Next()),
         shard_({.memory_bytes_max = scenario_.memory_bytes_max,
                 .when_full = scenario_.when_full,
+                .forced_cleaning = scenario_.forced_cleaning,
                 .hash = hash_},
                counters_) {
     shard_.BeginTurn(now_);
@@ -248,6 +250,10 @@ constexpr Scenario kScenarios[] = {
     {"Refusing", 1 << 20, 20'000, 400, 200, WhenFull::kRefuse, 0, 40'000},
     {"Resized", 4 << 20, 30'000, 400, 300, WhenFull::kEvict, 2000, 60'000},
     {"Tiny", 1 << 20, 60'000, 8, 0, WhenFull::kEvict, 0, 60'000},
+    {"AmpleMoving", 64 << 20, 5000, 400, 0, WhenFull::kEvict, 0, 30'000, 3},
+    {"LargeMoving", 8 << 20, 3000, 6000, 40, WhenFull::kEvict, 0, 20'000, 7},
+    {"ResizedMoving", 4 << 20, 30'000, 400, 300, WhenFull::kEvict, 2000, 40'000, 2},
+    {"RefusingMoving", 2 << 20, 20'000, 400, 200, WhenFull::kRefuse, 0, 30'000, 5},
 };
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ShardModel,
