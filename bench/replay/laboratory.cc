@@ -4,13 +4,15 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "util/check.h"
 
 namespace larder::bench {
 namespace {
 
-constexpr size_t kProgressEvery = 65'536;
+// Requests after which progress is told, and the cache is looked at.
+constexpr size_t kLookEvery = 16'384;
 
 std::vector<Cell> CellsOf(const LabPlan& plan, const Workload& workload) {
   std::vector<Cell> cells;
@@ -59,16 +61,22 @@ class Runner {
                                         .expiry = plan_.expiry,
                                         .seed = plan_.seed});
     uint64_t hits = 0;
+    size_t told = 0;
     for (size_t i = 0; i < workload_.requests.size(); ++i) {
       hits += cache->Serve(workload_.requests[i]) ? 1 : 0;
-      if (i % kProgressEvery == kProgressEvery - 1) Tell(kProgressEvery);
+      if (i + 1 - told < kLookEvery && i + 1 < workload_.requests.size()) continue;
+      LookAt(*cache, cell);
+      Tell(i + 1 - std::exchange(told, i + 1));
     }
-    Tell(workload_.requests.size() % kProgressEvery);
     cell.miss_ratio =
         static_cast<double>(workload_.gets - hits) / static_cast<double>(workload_.gets);
-    cell.failure = cache->Failure();
-    if (cell.failure.empty() && cache->Used() > cell.capacity) {
-      cell.failure = "it holds more than its capacity: " + std::to_string(cache->Used());
+  }
+
+  static void LookAt(const LabCache& cache, Cell& cell) {
+    if (!cell.failure.empty()) return;
+    cell.failure = cache.Failure();
+    if (cell.failure.empty() && cache.Used() > cell.capacity) {
+      cell.failure = "it holds more than its capacity: " + std::to_string(cache.Used());
     }
   }
 

@@ -1,6 +1,9 @@
 // The server's own shard, with its table, its heap, its policy and its way of expiring, behind a
 // clock that follows the trace.
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "bench/replay/lab_cache.h"
 #include "larder/clock.h"
@@ -19,7 +22,7 @@ constexpr int kTicksPerSecond = 4;
 constexpr int kBusyTicksPerSecond = 100;
 
 // Values that nobody counts are short: the replay is faster for it.
-constexpr uint32_t kUncountedValueBytes = 8;
+constexpr uint64_t kUncountedValueBytes = 8;
 
 class ShardCache final : public LabCache {
  public:
@@ -52,10 +55,26 @@ Now ClockAt(uint32_t time_s) {
   return now;
 }
 
+// The memory is never what is short: the largest item takes far less than this, and so does all of
+// what a capacity admits.
+uint64_t MemoryFor(const LabCacheOptions& options) {
+  constexpr uint64_t kMemoryBytesMin = 64 << 20;
+  // What the heap, the table and the cleaner take beyond keys and values, generously.
+  constexpr uint64_t kBytesPerItem = 128;
+  const uint64_t objects = options.kind == CapacityKind::kObjects
+                               ? options.capacity
+                               : std::min(options.capacity, options.workload.peak.objects);
+  const uint64_t payload = options.kind == CapacityKind::kBytes ? options.capacity : 0;
+  return kMemoryBytesMin + objects * (kBytesPerItem + kKeyBytesMax) + 4 * payload;
+}
+
 ShardCache::ShardCache(const LabCacheOptions& options) : options_(options), hash_(options.seed) {
+  const bool objects = options.kind == CapacityKind::kObjects;
   store::Shard::Options shard;
-  shard.memory_bytes_max = 1 << 30;
-  shard.item_bytes_max = 1 << 30;
+  shard.memory_bytes_max = MemoryFor(options);
+  shard.item_bytes_max = store::kValueBytesMax;
+  shard.capacity = objects ? store::Capacity::kItems : store::Capacity::kPayloadBytes;
+  shard.capacity_max = options.capacity;
   shard.hash = hash_;
   shard_.emplace(shard, counters_);
 }
@@ -106,22 +125,30 @@ bool ShardCache::Serve(const Request& request) {
 
 void ShardCache::Store(const Request& request, uint64_t hash) {
   const bool counted = options_.kind == CapacityKind::kBytes;
-  const uint64_t bytes = counted ? request.Bytes() : key_.size() + kUncountedValueBytes;
-  value_.resize(bytes > key_.size() ? bytes - key_.size() : 0, 'v');
+  const uint64_t value_bytes = counted
+                                   ? std::max<uint64_t>(request.Bytes(), key_.size()) - key_.size()
+                                   : kUncountedValueBytes;
+  // What is larger than the whole cache is not stored, here as elsewhere.
+  if (counted && key_.size() + value_bytes > options_.capacity) {
+    shard_->Erase(key_, hash);
+    return;
+  }
+  value_.resize(value_bytes, 'v');
   store::NewItem item;
   item.key = key_;
   item.hash = hash;
   item.value = value_;
   if (request.ttl_s > 0) item.expire_at = shard_->now().CeilSeconds() + request.ttl_s;
-  // What is larger than the whole cache is not stored, here as elsewhere.
-  const bool fits = !counted || bytes <= options_.capacity;
-  const auto stored = shard_->Put(item);
-  if (fits && stored.result != store::PutResult::kStored && failure_.empty()) {
-    failure_ = "the shard refused an item of " + std::to_string(bytes) + " bytes";
+  if (shard_->Put(item).result != store::PutResult::kStored && failure_.empty()) {
+    failure_ =
+        "the shard refused an item of " + std::to_string(key_.size() + value_bytes) + " bytes";
   }
 }
 
-uint64_t ShardCache::Used() const { return shard_->ItemCount(); }
+uint64_t ShardCache::Used() const {
+  const bool objects = options_.kind == CapacityKind::kObjects;
+  return objects ? shard_->ItemCount() : shard_->PayloadBytes();
+}
 
 }  // namespace
 

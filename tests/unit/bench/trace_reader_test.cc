@@ -138,6 +138,51 @@ TEST_F(TraceReaderTest, LongTracesComeInOrder) {
   }
 }
 
+std::string EncodedKv1(uint8_t op, uint16_t key_size) {
+  std::string bytes;
+  AppendLittleEndian(0x0102030405060708, 8, bytes);
+  AppendLittleEndian(86'399, 4, bytes);
+  AppendLittleEndian(3'600, 4, bytes);
+  AppendLittleEndian(70'000, 4, bytes);
+  AppendLittleEndian(key_size, 2, bytes);
+  AppendLittleEndian(op, 1, bytes);
+  AppendLittleEndian(0xff, 1, bytes);  // nobody's business
+  return bytes;
+}
+
+TEST_F(TraceReaderTest, Kv1IsRecognisedByItsName) {
+  const std::string bytes = EncodedKv1(0, 4) + EncodedKv1(1, 65'535) + EncodedKv1(2, 16);
+  for (const bool compressed : {false, true}) {
+    path_ = testing::TempDir() + "larder_trace_" + std::to_string(getpid()) +
+            (compressed ? ".kv1.zst" : ".kv1");
+    const Read read = ReadAll(compressed ? Compressed(bytes) : bytes);
+    std::remove(path_.c_str());
+    ASSERT_TRUE(read.well) << read.failure;
+    ASSERT_EQ(read.records.size(), 3U);
+    const TraceOp ops[] = {TraceOp::kGet, TraceOp::kSet, TraceOp::kDelete};
+    const uint16_t key_sizes[] = {4, 65'535, 16};
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(read.records[i].id, 0x0102030405060708U);
+      EXPECT_EQ(read.records[i].time, 86'399U);
+      EXPECT_EQ(read.records[i].ttl_s, 3'600U);
+      EXPECT_EQ(read.records[i].size, 70'000U);
+      EXPECT_EQ(read.records[i].key_size, key_sizes[i]);
+      EXPECT_EQ(read.records[i].op, ops[i]);
+    }
+  }
+}
+
+TEST_F(TraceReaderTest, Kv1WithWhatItDoesNotKnowIsRefused) {
+  path_ += ".kv1";
+  const Read op = ReadAll(EncodedKv1(1, 4) + EncodedKv1(3, 4));
+  EXPECT_FALSE(op.well);
+  EXPECT_EQ(op.records.size(), 1U);
+  EXPECT_NE(op.failure.find("operation 3"), std::string::npos) << op.failure;
+  const Read key = ReadAll(EncodedKv1(0, 0));
+  EXPECT_FALSE(key.well);
+  EXPECT_NE(key.failure.find("no bytes"), std::string::npos) << key.failure;
+}
+
 TEST_F(TraceReaderTest, AMissingFileIsNamed) {
   TraceReader reader;
   EXPECT_FALSE(reader.Open("/nowhere/at/all"));
