@@ -96,7 +96,7 @@ class Lab {
   Lab(const LabSettings& settings, LabPlan plan) : settings_(settings), plan_(std::move(plan)) {}
 
   int Run() {
-    if (!csv_.Open(settings_.csv_path) || !svg_.Open(settings_.svg_path)) return 1;
+    if (!csv_.Open(settings_.csv_path) || !svg_.Open(settings_.svg_path)) return 2;
     if (csv_.get() != nullptr) WriteCsvHead(plan_.policies.size(), csv_.get());
     bool well = true;
     for (size_t i = 0; i < settings_.traces.size() && well; ++i) {

@@ -30,7 +30,7 @@ struct LabSettings {
 // False if they make no sense, which is told in one sentence.
 bool MakeLabPlan(const LabSettings& settings, LabPlan* plan, std::string* wrong);
 
-// The exit status: 0 all is well, 1 something failed, which stderr was told.
+// The exit status: 0 all is well, 1 something failed, 2 a file cannot be written; stderr was told.
 int RunLab(const LabSettings& settings, LabPlan plan);
 
 }  // namespace larder::bench

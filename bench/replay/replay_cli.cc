@@ -25,8 +25,10 @@ constexpr uint64_t kMemoryBytesMin = util::kMiB;
 
 constexpr const char* kAbout =
     "Replays traces against a cache: get, and on a miss set.\n\n"
-    "With --objects or --bytes: many caches in this process, to compare policies. Otherwise one\n"
-    "cache: a shard with --memory in this process, or a --server.";
+    "  larder-replay TRACE ... [--policy=NAME,...] --objects=N,... | --bytes=SIZE,...\n"
+    "      many caches in this process, to compare policies\n"
+    "  larder-replay TRACE ... [--memory=SIZE | --server=ADDRESS]\n"
+    "      one cache: a shard in this process, or a server\n";
 constexpr const char* kExamples =
     "\nTraces are libCacheSim's oracleGeneral, or kv1 where the name ends in .kv1 or .kv1.zst;\n"
     "plain or compressed with zstd.\n\n"
@@ -49,81 +51,57 @@ struct ReplayOptions {
 
 void AddFlags(CLI::App& app, ReplayOptions& options) {
   LabSettings& lab = options.lab;
-  app.add_option("traces", lab.traces, "trace files")->required()->type_name("TRACE");
+  app.add_option("traces", lab.traces, "trace files")->required()->option_text("TRACE ...");
   app.add_option("-n,--requests", lab.requests_max, "stop each trace after so many")
-      ->type_name("N");
+      ->option_text("N");
   app.add_option("--csv", lab.csv_path,
-                 "write trace,capacity_kind,capacity,miss_ratio lines to this file too; a fifth "
-                 "column names the policy where there are several")
-      ->type_name("FILE");
+                 "write lines trace,capacity_kind,capacity,miss_ratio to this file;\n"
+                 "a fifth column has the policy, where there are several")
+      ->option_text("FILE");
   app.add_flag("--progress", lab.progress, "a bar on stderr (default: if it is a tty)");
 }
 
 void AddLabFlags(CLI::App& app, LabSettings& lab) {
-  const std::string group = kLabGroup;
-  app.add_option("--policy", lab.policies,
-                 "which: adaptive is the server's own shard; lru, fifo, s3fifo, qdlp, arc, sieve, "
-                 "gdsf and belady are yardsticks")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NAME,...")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--objects", lab.objects,
-                 "capacities in items: 904; or 0.01 for a hundredth of the most that is ever alive "
-                 "in the trace (all of its objects, if nothing expires)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("N,...")
-      ->group(group);
-  app.add_option("--bytes", lab.bytes,
-                 "capacities in bytes of keys and values: 64m; or 0.01 as above")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("SIZE,...")
-      ->group(group);
-  app.add_option("--objects-min", lab.objects_min,
-                 "leave out shares of a trace that are fewer objects")
-      ->type_name("N")
-      ->group(group);
-  app.add_option("--expiry", lab.expiry,
-                 "of the yardsticks: proactive, in the second of death; lazy, when met")
-      ->capture_default_str()
-      ->type_name("HOW")
-      ->group(group);
-  app.add_option("--threads", lab.threads, "caches that run at a time (default: all CPUs)")
-      ->type_name("N")
-      ->group(group);
-  app.add_option("--seed", lab.seed, "of the hash of the adaptive one's keys")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(group);
-  app.add_option("--svg", lab.svg_path, "draw hit ratio over capacity into this file")
-      ->type_name("FILE")
-      ->group(group);
+  const auto add = [&app](const std::string& name, auto& value, const char* text,
+                          const std::string& about) {
+    return app.add_option(name, value, about)->option_text(text)->group(kLabGroup);
+  };
+  // Several values need commas: a word that follows is a trace.
+  const auto add_list = [&add](const std::string& name, auto& value, const char* text,
+                               const std::string& about) {
+    add(name, value, text, about)->delimiter(',')->allow_extra_args(false);
+  };
+  add_list("--policy", lab.policies, "NAME,...",
+           "adaptive, which is the server's own shard; or a yardstick: lru, fifo,\n"
+           "s3fifo, qdlp, arc, sieve, gdsf, belady. Default: adaptive");
+  add_list("--objects", lab.objects, "N,...",
+           "capacities in items: 904; or 0.01 for a hundredth of the most that are\n"
+           "ever alive in the trace (all of its objects, if nothing expires)");
+  add_list("--bytes", lab.bytes, "SIZE,...",
+           "capacities in bytes of keys and values: 64m; or 0.01 as above");
+  add("--objects-min", lab.objects_min, "N", "leave out shares of a trace that are fewer objects");
+  add("--expiry", lab.expiry, "HOW",
+      "of the yardsticks: proactive, in the second of death (default); or lazy,\n"
+      "when met");
+  add("--threads", lab.threads, "N", "caches that run at a time (default: as many as CPUs)");
+  add("--seed", lab.seed, "N", "of the hash of the adaptive policy's keys (default: 0)");
+  add("--svg", lab.svg_path, "FILE", "draw hit ratio over capacity into this file");
 }
 
 void AddCacheFlags(CLI::App& app, ReplayOptions& options) {
-  const std::string group = kCacheGroup;
-  app.add_option("-s,--server", options.server,
-                 "HOST:PORT or a Unix socket's path; otherwise a cache in this process")
-      ->type_name("ADDRESS")
-      ->group(group);
-  app.add_option("-m,--memory", options.memory, "of the cache in this process")
-      ->capture_default_str()
-      ->type_name("SIZE")
-      ->group(group);
+  const auto add = [&app](const std::string& name, auto& value, const char* text,
+                          const std::string& about) {
+    app.add_option(name, value, about)->option_text(text)->group(kCacheGroup);
+  };
+  add("-s,--server", options.server, "ADDRESS",
+      "HOST:PORT or a Unix socket's path; otherwise a cache in this process");
+  add("-m,--memory", options.memory, "SIZE", "of the cache in this process (default: 64m)");
   app.add_flag("--flush", options.flush, "empty the server before each trace (flush_all)")
-      ->group(group);
-  app.add_option("--window", options.window,
-                 "requests that go to a server together; 1 keeps their exact order")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(group);
-  app.add_option("--value-size", options.value_size,
-                 "bytes of every value (default: as the trace says; 64 where it says 1)")
-      ->type_name("N")
-      ->group(group);
+      ->group(kCacheGroup);
+  add("--window", options.window, "N",
+      "requests that go to a server together; 1 keeps their exact order\n(default: 64)");
+  add("--value-size", options.value_size, "N",
+      "bytes of every value (default: as the trace says; 64 where it says 1)");
 }
 
 std::unique_ptr<ReplayTarget> MakeTarget(const ReplayOptions& options, std::string* wrong) {
@@ -238,7 +216,11 @@ int Main(int argc, char** argv) {
   AddFlags(app, options);
   AddLabFlags(app, options.lab);
   AddCacheFlags(app, options);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // --help is no error
+  }
   const bool compares = !options.lab.objects.empty() || !options.lab.bytes.empty();
   std::string wrong = Misplaced(app, compares ? kCacheGroup : kLabGroup);
   if (!wrong.empty()) {

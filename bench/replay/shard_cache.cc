@@ -126,7 +126,7 @@ bool ShardCache::Serve(const Request& request) {
 void ShardCache::Store(const Request& request, uint64_t hash) {
   const bool counted = options_.kind == CapacityKind::kBytes;
   const uint64_t value_bytes = counted
-                                   ? std::max<uint64_t>(request.Bytes(), key_.size()) - key_.size()
+                                   ? std::max<uint64_t>(request.bytes, key_.size()) - key_.size()
                                    : kUncountedValueBytes;
   // What is larger than the whole cache is not stored, here as elsewhere.
   if (counted && key_.size() + value_bytes > options_.capacity) {

@@ -24,10 +24,13 @@ class Builder {
     request.id = numbers_.emplace(record.id, fresh).first->second;
     request.time_s = time_s_ = std::max(time_s_, record.time);
     request.ttl_s = record.ttl_s;
-    SetSizes(record, &request);
+    if (request.id == fresh) key_sizes_.push_back(KeySizeOf(record));
+    request.key_size = key_sizes_[request.id];
+    request.bytes = static_cast<uint32_t>(
+        std::min<uint64_t>(uint64_t{record.key_size} + record.size, UINT32_MAX));
     request.op = record.op;
     workload_.gets += request.op == TraceOp::kGet ? 1 : 0;
-    workload_.has_sizes |= request.Bytes() != 1;
+    workload_.has_sizes |= request.bytes != 1;
     workload_.requests.push_back(request);
   }
 
@@ -39,13 +42,11 @@ class Builder {
   }
 
  private:
-  // The sum is what the trace says, and the key one that the protocol takes.
-  static void SetSizes(const TraceRecord& record, Request* request) {
-    const uint32_t key =
-        record.key_size > 0 ? record.key_size : std::min(record.size, kAssumedKeyBytes);
-    const uint32_t sum = record.size + record.key_size;
-    request->key_size = std::min(key, static_cast<uint32_t>(kKeyBytesMax));
-    request->value_size = sum - request->key_size;
+  // As long as the protocol takes it.
+  static uint16_t KeySizeOf(const TraceRecord& record) {
+    const uint32_t size = record.key_size > 0 ? record.key_size : record.size;
+    const size_t most = record.key_size > 0 ? kKeyBytesMax : kAssumedKeyBytes;
+    return static_cast<uint16_t>(std::min<size_t>(size, most));
   }
 
   void FindNext() {
@@ -60,6 +61,7 @@ class Builder {
 
   Workload workload_;
   std::unordered_map<uint64_t, uint32_t> numbers_;
+  std::vector<uint16_t> key_sizes_;  // by number
   uint32_t time_s_ = 0;
 };
 
@@ -74,10 +76,10 @@ class LiveSet {
     if (request.op == TraceOp::kGet && stored_[request.id].alive) return;
     Drop(request.id);
     const uint64_t dead_at = request.DeadAt();
-    stored_[request.id] = {true, request.Bytes(), dead_at};
+    stored_[request.id] = {true, request.bytes, dead_at};
     if (dead_at != kNotInTime) due_.push({dead_at, request.id});
     ++now_.objects;
-    now_.bytes += request.Bytes();
+    now_.bytes += request.bytes;
     peak_.objects = std::max(peak_.objects, now_.objects);
     peak_.bytes = std::max(peak_.bytes, now_.bytes);
   }

@@ -27,12 +27,12 @@ struct Request {
   uint32_t id = 0;
   uint32_t time_s = 0;
   uint32_t ttl_s = 0;  // of what this request stores; 0: for ever
-  uint32_t value_size = 0;
+  uint32_t bytes = 0;  // of key and value
   uint32_t next = kNoRequest;
-  uint32_t key_size = 0;
+  // Of the id's text key: the same in all its requests, as the first one has it.
+  uint16_t key_size = 0;
   TraceOp op = TraceOp::kGet;
 
-  [[nodiscard]] uint64_t Bytes() const { return uint64_t{key_size} + value_size; }
   // The second from which on what it stores is dead.
   [[nodiscard]] uint64_t DeadAt() const {
     return ttl_s == 0 ? kNotInTime : uint64_t{time_s} + ttl_s;
@@ -56,8 +56,9 @@ struct Workload {
   Amount peak;
 };
 
-// Where a trace says how large an object is and not how large its key, so much of it is the key.
-inline constexpr uint32_t kAssumedKeyBytes = 8;
+// Where a trace says how large an object is and not how large its key, so much of it is the key;
+// less of an object that is smaller.
+inline constexpr uint16_t kAssumedKeyBytes = 8;
 
 struct WorkloadPlan {
   std::string path;

@@ -47,8 +47,7 @@ class YardstickCache final : public LabCache {
   };
 
   [[nodiscard]] uint32_t WeightOf(const Request& request) const {
-    if (options_.kind == CapacityKind::kObjects) return 1;
-    return static_cast<uint32_t>(request.Bytes());
+    return options_.kind == CapacityKind::kObjects ? 1 : request.bytes;
   }
 
   // A request that comes too late for the item, or overwrites or deletes it, is no use of it.

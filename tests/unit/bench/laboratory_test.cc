@@ -234,14 +234,17 @@ TEST(WorkloadTest, TimeNeverGoesBack) {
 TEST(WorkloadTest, KeyAndValueAreTogetherWhatTheTraceSays) {
   TraceRecord sized = {.id = 1, .size = 4096};
   TraceRecord tiny = {.id = 2, .size = 1};
+  TraceRecord smaller = {.id = 1, .size = 2};
   TraceRecord long_key = Get(1, 3, 0, 100);
   long_key.key_size = 300;
-  const Workload workload = MakeWorkload("few", std::vector{sized, tiny, long_key});
-  EXPECT_EQ(workload.requests[0].Bytes(), 4096U);
+  const Workload workload = MakeWorkload("few", std::vector{sized, tiny, long_key, smaller});
+  EXPECT_EQ(workload.requests[0].bytes, 4096U);
   EXPECT_EQ(workload.requests[0].key_size, kAssumedKeyBytes);
-  EXPECT_EQ(workload.requests[1].Bytes(), 1U);
-  EXPECT_EQ(workload.requests[2].Bytes(), 400U);
+  EXPECT_EQ(workload.requests[1].bytes, 1U);
+  EXPECT_EQ(workload.requests[2].bytes, 400U);
   EXPECT_EQ(workload.requests[2].key_size, 250U) << "the longest that the protocols take";
+  EXPECT_EQ(workload.requests[3].bytes, 2U);
+  EXPECT_EQ(workload.requests[3].key_size, kAssumedKeyBytes) << "an id has one key";
   EXPECT_TRUE(workload.has_sizes);
   EXPECT_FALSE(MakeWorkload("few", std::vector{tiny, tiny}).has_sizes);
 }
