@@ -216,8 +216,9 @@ std::string CurvesSvg(const std::vector<std::string>& policies,
   Axes axes = {};
   FitShares(panels, &axes);
   for (size_t i = 0; i < panels.size(); ++i) {
+    const size_t row = i / kColumns;
     const double x = static_cast<double>(i % kColumns) * kPanelWidth;
-    const double y = kLegendHeight + static_cast<double>(i / kColumns) * kPanelHeight;
+    const double y = kLegendHeight + static_cast<double>(row) * kPanelHeight;
     Append(out, "<g transform=\"translate(%.0f %.0f)\">\n", x, y);
     DrawPanel(axes, panels[i], styles, out);
     out += "</g>\n";

@@ -125,9 +125,8 @@ bool ShardCache::Serve(const Request& request) {
 
 void ShardCache::Store(const Request& request, uint64_t hash) {
   const bool counted = options_.kind == CapacityKind::kBytes;
-  const uint64_t value_bytes = counted
-                                   ? std::max<uint64_t>(request.bytes, key_.size()) - key_.size()
-                                   : kUncountedValueBytes;
+  const uint64_t value_bytes =
+      counted ? std::max<uint64_t>(request.bytes, key_.size()) - key_.size() : kUncountedValueBytes;
   // What is larger than the whole cache is not stored, here as elsewhere.
   if (counted && key_.size() + value_bytes > options_.capacity) {
     shard_->Erase(key_, hash);
