@@ -38,11 +38,13 @@ constexpr Style kStyles[] = {
     {"belady", "Bélády", "#9a6ee0", "stroke-dasharray:5 3"},
 };
 
+// Grey reads on both; who says which it is gets more contrast.
 constexpr std::string_view kCss =
-    "text{font:11px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#57606a}"
-    ".name{font-weight:600;fill:#24292f}"
+    "text{font:11px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#768390}"
+    ".name{font-weight:600}"
     ".grid{stroke:#8b949e;stroke-opacity:.28;stroke-width:1}"
     ".line{fill:none;stroke-width:1.6;stroke-linejoin:round}"
+    "@media(prefers-color-scheme:light){text{fill:#57606a}.name{fill:#24292f}}"
     "@media(prefers-color-scheme:dark){text{fill:#9ea7b3}.name{fill:#e6edf3}}";
 
 [[gnu::format(printf, 2, 3)]] void Append(std::string& out, const char* format, ...) {
