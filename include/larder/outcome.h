@@ -7,6 +7,10 @@
 
 namespace larder {
 
+namespace store {
+class Item;
+}
+
 enum class Status : uint8_t {
   // Answers of a cache.
   kOk,         // flush_all, verbosity, … were done
@@ -41,6 +45,7 @@ enum class Progress : uint8_t {
   kDone,       // the fields below are the answer
   kParked,     // other cores must speak first; the answer follows, in its turn
   kStreaming,  // the answer is long and comes in pieces, as fast as the client takes them
+  kDeferred,   // nothing was done: the value is longer than allowed, `number` bytes
 };
 
 struct Outcome {
@@ -51,6 +56,8 @@ struct Outcome {
   uint64_t number = 0;
   // Into the shard; valid until the shard is next changed.
   std::string_view value = {};
+  // What the value lies in, for who wants to hold it; null if it is no item's.
+  const store::Item* item = nullptr;
 };
 
 }  // namespace larder

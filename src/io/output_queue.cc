@@ -13,12 +13,14 @@ constexpr uint8_t kSmall = 0;
 constexpr uint8_t kLarge = 1;
 constexpr uint8_t kExact = 2;
 constexpr uint8_t kWrapped = 3;
+constexpr uint8_t kLent = 4;
 
 // Free blocks of each kind that are kept: half a megabyte of small ones and as much of large ones.
 constexpr size_t kKept[2] = {256, 32};
 
 void Free(BlockPool::Block* block) {
   if (block->kind == kWrapped) delete[] block->data;
+  if (block->kind == kLent) block->loan->Return();
   ::operator delete(block);
 }
 
@@ -48,6 +50,7 @@ BlockPool::Block* BlockPool::Take(size_t bytes, Prefer prefer) {
     CHECK_LE(total, std::numeric_limits<uint32_t>::max());
     block = static_cast<Block*>(::operator new(total));
     block->data = reinterpret_cast<char*>(block + 1);
+    block->loan = nullptr;
     block->capacity = static_cast<uint32_t>(total - sizeof(Block));
     block->kind = kind;
   }
@@ -62,10 +65,26 @@ BlockPool::Block* BlockPool::Wrap(std::unique_ptr<char[]> data, size_t bytes) {
   const auto size = static_cast<uint32_t>(bytes);
   *block = {.next = nullptr,
             .data = data.release(),
+            .loan = nullptr,
             .capacity = size,
             .begin = 0,
             .end = size,
             .kind = kWrapped};
+  return block;
+}
+
+BlockPool::Block* BlockPool::Wrap(LoanPtr loan) {
+  const std::string_view bytes = loan->bytes();
+  CHECK_LE(bytes.size(), std::numeric_limits<uint32_t>::max());
+  auto* block = static_cast<Block*>(::operator new(sizeof(Block)));
+  const auto size = static_cast<uint32_t>(bytes.size());
+  *block = {.next = nullptr,
+            .data = const_cast<char*>(bytes.data()),
+            .loan = loan.release(),
+            .capacity = size,
+            .begin = 0,
+            .end = size,
+            .kind = kLent};
   return block;
 }
 
@@ -85,7 +104,9 @@ OutputQueue::~OutputQueue() {
 }
 
 void OutputQueue::AddBlock(size_t bytes) {
-  Link(pool_.Take(bytes, head_ == nullptr ? BlockPool::Prefer::kSmall : BlockPool::Prefer::kLarge));
+  // What follows lent bytes is a few of a reply's end, and often nothing more.
+  const bool first = tail_ == nullptr || tail_->loan != nullptr;
+  Link(pool_.Take(bytes, first ? BlockPool::Prefer::kSmall : BlockPool::Prefer::kLarge));
 }
 
 void OutputQueue::AppendOwned(std::unique_ptr<char[]> data, size_t bytes) {
@@ -94,10 +115,17 @@ void OutputQueue::AppendOwned(std::unique_ptr<char[]> data, size_t bytes) {
   owed_ += bytes;
 }
 
+void OutputQueue::AppendLent(LoanPtr loan) {
+  const size_t bytes = loan->bytes().size();
+  if (bytes == 0) return;
+  Link(BlockPool::Wrap(std::move(loan)));
+  owed_ += bytes;
+}
+
 void OutputQueue::Link(Block* block) {
   (tail_ == nullptr ? head_ : tail_->next) = block;
   tail_ = block;
-  capacity_ += block->capacity;
+  (block->loan == nullptr ? capacity_ : lent_) += block->capacity;
 }
 
 size_t OutputQueue::Parts(std::span<iovec> parts) const {
@@ -119,7 +147,7 @@ void OutputQueue::Sent(size_t bytes) {
     // The last block stays while it has bytes to send; behind it nothing is in flight.
     if (head_->begin != head_->end) break;
     Block* block = std::exchange(head_, head_->next);
-    capacity_ -= block->capacity;
+    (block->loan == nullptr ? capacity_ : lent_) -= block->capacity;
     pool_.Give(block);
   }
   if (head_ == nullptr) tail_ = nullptr;
@@ -128,16 +156,18 @@ void OutputQueue::Sent(size_t bytes) {
 void OutputQueue::CheckInvariants() const {
   uint64_t owed = 0;
   uint64_t capacity = 0;
+  uint64_t lent = 0;
   const Block* last = nullptr;
   for (const Block* block = head_; block != nullptr; block = block->next) {
     CHECK_LE(block->begin, block->end);
     CHECK_LE(block->end, block->capacity);
     owed += block->end - block->begin;
-    capacity += block->capacity;
+    (block->loan == nullptr ? capacity : lent) += block->capacity;
     last = block;
   }
   CHECK_EQ(owed, owed_);
   CHECK_EQ(capacity, capacity_);
+  CHECK_EQ(lent, lent_);
   CHECK_EQ(last, tail_);
 }
 

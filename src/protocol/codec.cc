@@ -7,8 +7,13 @@
 namespace larder::protocol {
 
 const Codec& CodecOf(Protocol protocol) {
-  static constexpr Codec kText = {"text", Protocol::kText, ParseText, EncodedTextBytesMax,
-                                  EncodeText};
+  static constexpr Codec kText = {.name = "text",
+                                  .protocol = Protocol::kText,
+                                  .parse = ParseText,
+                                  .encoded_bytes_max = EncodedTextBytesMax,
+                                  .encode = EncodeText,
+                                  .encode_head = EncodeTextHead,
+                                  .encode_tail = EncodeTextTail};
   switch (protocol) {
     case Protocol::kText:
       return kText;

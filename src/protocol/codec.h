@@ -21,13 +21,18 @@ struct Codec {
   // Parses one command from the front of `bytes`.
   Parsed (*parse)(std::string_view bytes, const Resume& resume, const ParserLimits& limits);
 
-  // An upper bound of what encode() will write for this answer.
+  // An upper bound of what encode() will write for this answer; of which the value's own bytes.
   size_t (*encoded_bytes_max)(const Command& command, const Outcome& outcome);
 
   // Writes the reply at `out`, where encoded_bytes_max() bytes are free; returns the end of what
   // was written. Honours noreply and last_key. Of `command` only verb, noreply, last_key, rejection
   // and key are read.
   char* (*encode)(const Command& command, const Outcome& outcome, char* out);
+
+  // Of a hit's reply, what comes before the value and what comes after it, for values that are sent
+  // from where they lie. encode() writes both, and the value in between.
+  char* (*encode_head)(const Command& command, const Outcome& outcome, char* out);
+  char* (*encode_tail)(const Command& command, const Outcome& outcome, char* out);
 };
 
 // The codec of a protocol. Static storage.

@@ -16,23 +16,6 @@ char* AppendEnd(const Command& command, char* out) {
   return command.last_key ? Append(out, "END\r\n") : out;
 }
 
-char* AppendHit(const Command& command, const Outcome& outcome, char* out) {
-  out = Append(out, "VALUE ");
-  out = Append(out, command.key);
-  *out++ = ' ';
-  out = AppendDecimal(out, outcome.client_flags);
-  *out++ = ' ';
-  out = AppendDecimal(out, outcome.value.size());
-  if (command.verb == Verb::kGets || command.verb == Verb::kGats) {
-    *out++ = ' ';
-    out = AppendDecimal(out, outcome.cas);
-  }
-  out = Append(out, "\r\n");
-  out = Append(out, outcome.value);
-  out = Append(out, "\r\n");
-  return AppendEnd(command, out);
-}
-
 char* AppendNumber(const Outcome& outcome, char* out) {
   out = AppendDecimal(out, outcome.number);
   return Append(out, "\r\n");
@@ -119,6 +102,24 @@ std::string_view LineOf(Verb verb, Status status) {
 
 }  // namespace
 
+char* EncodeTextHead(const Command& command, const Outcome& outcome, char* out) {
+  out = Append(out, "VALUE ");
+  out = Append(out, command.key);
+  *out++ = ' ';
+  out = AppendDecimal(out, outcome.client_flags);
+  *out++ = ' ';
+  out = AppendDecimal(out, outcome.value.size());
+  if (command.verb == Verb::kGets || command.verb == Verb::kGats) {
+    *out++ = ' ';
+    out = AppendDecimal(out, outcome.cas);
+  }
+  return Append(out, "\r\n");
+}
+
+char* EncodeTextTail(const Command& command, const Outcome& /*outcome*/, char* out) {
+  return AppendEnd(command, Append(out, "\r\n"));
+}
+
 char* EncodeText(const Command& command, const Outcome& outcome, char* out) {
   if (command.noreply) {
     return out;
@@ -126,7 +127,9 @@ char* EncodeText(const Command& command, const Outcome& outcome, char* out) {
   const Status status = command.verb == Verb::kRejected ? command.rejection : outcome.status;
   switch (status) {
     case Status::kHit:
-      return AppendHit(command, outcome, out);
+      out = EncodeTextHead(command, outcome, out);
+      out = Append(out, outcome.value);
+      return EncodeTextTail(command, outcome, out);
     case Status::kMiss:
       return AppendEnd(command, out);
     case Status::kNumber:

@@ -28,6 +28,9 @@ inline size_t EncodedTextBytesMax(const Command& command, const Outcome& outcome
 
 // Writes the reply at `out`, where EncodedTextBytesMax() bytes are free; returns its end.
 char* EncodeText(const Command& command, const Outcome& outcome, char* out);
+// The parts of a hit's reply around its value.
+char* EncodeTextHead(const Command& command, const Outcome& outcome, char* out);
+char* EncodeTextTail(const Command& command, const Outcome& outcome, char* out);
 
 }  // namespace larder::protocol
 

@@ -18,12 +18,17 @@ namespace {
 // Less than this may always be kept for a connection, whatever the others hold: a line, or a small
 // value.
 constexpr size_t kSmallInputBytes = 4 << 10;
-// A reply up to here is sent whatever the others owe.
-constexpr size_t kSmallReplyBytes = 4 << 10;
 // While a connection waits for its next turn, it is received from up to here.
 constexpr size_t kInputAheadBytesMax = 16 << 10;
+// What a connection may owe in memory of our own, with all that is on its way to it.
+constexpr uint64_t kOwnBytesMax = 2 << 20;
 // How long a client may take to hang up after it was told that nothing more will come.
 constexpr CacheSeconds kLingerSeconds = 2;
+
+// What a read's reply may take in memory of our own; longer values are lent.
+uint32_t ReservedFor(uint64_t value_bytes_max) {
+  return static_cast<uint32_t>(std::min(value_bytes_max, Worker::kCopiedReplyBytesMax));
+}
 
 // Of a rejected line the key matters only if a value was refused: what it names must then be
 // forgotten. A parser leaves the key of any other line as it found it.
@@ -172,13 +177,13 @@ void Connection::RefuseBody() {
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
+  if (careful_ || listing_.active || (pending_ != nullptr && pending_->full())) return false;
   // What other cores are about to send counts by what they have sent of late. With nothing of ours
   // in memory and nothing asked, there is always room for one: nobody would wake us later.
-  const uint64_t coming = asked_ * worker_.reply_estimate();
-  if (OutputBytes() + coming >= worker_.ReplyMark() && (OutputBytes() > 0 || asked_ > 0)) {
-    return false;
-  }
-  return (pending_ == nullptr || !pending_->full()) && !listing_.active;
+  const uint64_t owes = Owes();
+  if (owes == 0 && asked_ == 0) return true;
+  return owes + asked_ * worker_.reply_estimate() < worker_.ReplyMark() &&
+         OutputBytes() + coming_bytes_ < kOwnBytesMax;
 }
 
 void Connection::Execute(const BatchEntry& entry) {
@@ -198,19 +203,9 @@ void Connection::Execute(const BatchEntry& entry) {
   if (NamesKey(command)) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
     if (owner == worker_.index()) {
-      const Outcome outcome = engine::Execute(worker_.place(), command);
-      if (outcome.value.size() > kSmallReplyBytes && !worker_.MayOwe(outcome.value.size())) {
-        // Done again when there is room: only reads have a value, and these may be repeated.
-        worker_.AddHungry(*this, outcome.value.size());
-        Stop(entry);
-        return;
-      }
-      Reply(command, outcome);
-    } else if (worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
-      Ask(command, owner);
+      ExecuteHere(entry);
     } else {
-      worker_.AddStarved(*this);
-      Stop(entry);
+      ExecuteElsewhere(entry, owner);
     }
     return;
   }
@@ -221,6 +216,40 @@ void Connection::Execute(const BatchEntry& entry) {
   }
   const Outcome outcome = ExecuteServerVerb(worker_, *this, command);
   if (outcome.progress == Progress::kDone) Reply(command, outcome);
+}
+
+void Connection::ExecuteHere(const BatchEntry& entry) {
+  const Outcome outcome = engine::Execute(worker_.place(worker_.ValueBytesMax()), entry.command);
+  if (outcome.progress == Progress::kDeferred) {
+    worker_.AddHungry(*this, outcome.number);
+    Stop(entry);
+    return;
+  }
+  if (outcome.item != nullptr && store::Shard::LiesAlone(*outcome.item)) {
+    ReplyLent(entry.command, outcome);
+  } else {
+    Reply(entry.command, outcome);
+  }
+}
+
+void Connection::ExecuteElsewhere(const BatchEntry& entry, uint32_t owner) {
+  const Command& command = entry.command;
+  if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
+    worker_.AddStarved(*this);
+    Stop(entry);
+    return;
+  }
+  const bool reads = KindOf(command.verb) == VerbKind::kRead;
+  const uint64_t value_bytes_max = reads ? worker_.ValueBytesMax() : 0;
+  const bool careful = reads && value_bytes_max != Worker::kAnyValueBytes;
+  const bool heavy = command.value.size() > Message::kInlineBytesMax && !worker_.MayKeepInput();
+  if (asked_ > 0 && (careful || heavy)) {
+    // The answer to what we have asked wakes us.
+    Stop(entry);
+    return;
+  }
+  careful_ = careful;
+  Ask(command, owner, value_bytes_max);
 }
 
 void Connection::Stop(const BatchEntry& entry) {
@@ -238,6 +267,23 @@ void Connection::Reply(const Command& command, const Outcome& outcome) {
     pending_->Commit(codec_->encode(command, outcome, pending_->Reserve(bytes_max)));
   } else {
     output_.Commit(codec_->encode(command, outcome, output_.Reserve(bytes_max)));
+  }
+  Recharge();
+}
+
+void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
+  const size_t frame_bytes_max = codec_->encoded_bytes_max(command, outcome) - outcome.value.size();
+  io::LoanPtr value = worker_.lender().Lend(outcome.item, outcome.value);
+  if (HasPending()) {
+    std::string around(frame_bytes_max, '\0');
+    char* tail = codec_->encode_head(command, outcome, around.data());
+    const char* end = codec_->encode_tail(command, outcome, tail);
+    around.resize(static_cast<size_t>(end - around.data()));
+    pending_->AppendLent(around, static_cast<size_t>(tail - around.data()), std::move(value));
+  } else {
+    output_.Commit(codec_->encode_head(command, outcome, output_.Reserve(frame_bytes_max)));
+    output_.AppendLent(std::move(value));
+    output_.Commit(codec_->encode_tail(command, outcome, output_.Reserve(frame_bytes_max)));
   }
   Recharge();
 }
@@ -261,30 +307,90 @@ void Connection::UnparkWith(uint32_t ticket, const Command& command, const Outco
   Unpark(ticket, text);
 }
 
-void Connection::Ask(const Command& command, uint32_t owner) {
+void Connection::Ask(const Command& command, uint32_t owner, uint64_t value_bytes_max) {
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);
   PutCommand(command, message);
+  const VerbKind kind = KindOf(command.verb);
+  if (kind == VerbKind::kRead) message.number = value_bytes_max;
+  message.reserved_bytes = kind == VerbKind::kRead ? ReservedFor(value_bytes_max)
+                           : message.in_block      ? message.payload_bytes
+                                                   : 0;
   message.asker = this;
   message.protocol = codec_->protocol;
   message.ticket = Park(1);
+  SetOff(message);
   worker_.counters().Add(Counter::kMessagesSent);
 }
 
-void Connection::TakeReply(Message& message) {
-  worker_.NoteReply(message.payload_bytes);
-  if (!message.in_block || closed_) {
-    Unpark(message.ticket, message.in_block ? std::string_view() : message.Payload());
-    message.FreeBlock();
+// A read has room set aside for its reply; the value of a write is unread bytes on their way.
+void Connection::SetOff(const Message& request) {
+  const bool reads = KindOf(request.verb) == VerbKind::kRead;
+  if (reads) coming_bytes_ += request.reserved_bytes;
+  worker_.SetOff(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, request.reserved_bytes);
+}
+
+void Connection::Arrived(const Message& answer) {
+  const bool reads = KindOf(answer.verb) == VerbKind::kRead;
+  if (reads) coming_bytes_ -= answer.reserved_bytes;
+  worker_.Arrived(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, answer.reserved_bytes);
+}
+
+// The value for which there was no room is asked for again when there is some.
+void Connection::AskAgain() {
+  const uint32_t owner = worker_.OwnerOf(deferred_->hash);
+  if (!worker_.MayOwe(deferred_->number)) {
+    worker_.AddHungry(*this, deferred_->number);
+  } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
+    worker_.AddStarved(*this);
   } else {
-    --asked_;
+    const std::unique_ptr<Message> again = std::move(deferred_);
+    again->kind = Message::Kind::kCommand;
+    again->number = worker_.ValueBytesMax();
+    again->reserved_bytes = ReservedFor(again->number);
+    worker_.cluster().mailboxes.Ask(worker_.index(), owner) = *again;
+    ++asked_;
+    SetOff(*again);
+  }
+}
+
+void Connection::TakeReply(Message& message) {
+  --asked_;
+  Arrived(message);
+  if (closed_) {
+    message.Drop();
+  } else {
     worker_.AddToTurn(*this);
-    std::unique_ptr<char[]> block(std::exchange(message.block, nullptr));
-    message.in_block = false;
-    if (pending_->FillBlock(message.ticket, std::move(block), message.payload_bytes)) {
-      pending_->MoveReady(output_);
-    }
+    FillSlot(message);
+    Recharge();
   }
   if (gone_ && asked_ == 0 && !in_turn_) worker_.Destroy(*this);
+}
+
+void Connection::FillSlot(Message& message) {
+  if (message.kind == Message::Kind::kDeferred) {
+    deferred_ = std::make_unique<Message>(message);
+    message.in_block = false;
+    return;
+  }
+  careful_ = false;
+  bool ready = false;
+  if (message.kind == Message::Kind::kLentReply) {
+    io::LoanPtr value(message.loan);
+    worker_.NoteReply(value->bytes().size());
+    ready =
+        pending_->FillLent(message.ticket, message.Payload(), message.head_bytes, std::move(value));
+    message.FreeBlock();
+  } else {
+    worker_.NoteReply(message.payload_bytes);
+    if (message.in_block) {
+      std::unique_ptr<char[]> block(message.block);
+      message.in_block = false;
+      ready = pending_->FillBlock(message.ticket, std::move(block), message.payload_bytes);
+    } else {
+      ready = pending_->Fill(message.ticket, message.Payload());
+    }
+  }
+  if (ready) pending_->MoveReady(output_);
 }
 
 void Connection::StartListing() {
@@ -345,6 +451,7 @@ void Connection::EndTurn() {
     // First of all: its memory counts.
     if (pending_ != nullptr && pending_->empty()) pending_.reset();
     ContinueListing();
+    if (deferred_ != nullptr) AskAgain();
     Resume();
   }
   // Whoever has had its share of this turn goes on in the next.
@@ -403,7 +510,8 @@ void Connection::SteerReceive() {
 }
 
 bool Connection::Idle() const {
-  return output_.owed() == 0 && !sending_ && asked_ == 0 && !stopped_ && !listing_.active;
+  return output_.owed() == 0 && !sending_ && asked_ == 0 && deferred_ == nullptr && !stopped_ &&
+         !listing_.active;
 }
 
 void Connection::CloseWhenDone() {
@@ -470,14 +578,15 @@ uint64_t Connection::OutputBytes() const {
   return output_.capacity() + (pending_ != nullptr ? pending_->memory_bytes() : 0);
 }
 
+uint64_t Connection::LentBytes() const {
+  return output_.lent() + (pending_ != nullptr ? pending_->lent() : 0);
+}
+
 void Connection::Recharge() {
-  const uint64_t input = input_.capacity();
-  const uint64_t output = OutputBytes();
-  if (input == charged_input_bytes_ && output == charged_output_bytes_) return;
-  worker_.Recharge(static_cast<int64_t>(input - charged_input_bytes_),
-                   static_cast<int64_t>(output - charged_output_bytes_));
-  charged_input_bytes_ = input;
-  charged_output_bytes_ = output;
+  const HeldBytes held = {.input = InputBytes(), .output = OutputBytes(), .lent = LentBytes()};
+  if (held == charged_) return;
+  worker_.Recharge(charged_, held);
+  charged_ = held;
 }
 
 }  // namespace larder::server

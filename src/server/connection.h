@@ -9,6 +9,10 @@
 //   input_ ──────┘        ▲                │  └─► another core ─► pending_ ──►┘
 //                         └──── Stop ──────┘
 //
+// A read whose value may find no room is asked of another core alone, with nothing behind it
+// (careful_): if the value is too long, the command comes back undone (deferred_), and is asked
+// again when there is room. So all that is on its way has room, and order is kept.
+//
 // It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
 // turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or while it
 // streams: the first command that cannot be executed becomes the front of the window again, and no
@@ -35,6 +39,15 @@
 namespace larder::server {
 
 class Worker;
+
+// Memory of a connection, or of all of a core: unread bytes, owed ones in memory of our own, and
+// owed ones that are lent.
+struct HeldBytes {
+  uint64_t input = 0;
+  uint64_t output = 0;
+  uint64_t lent = 0;
+  bool operator==(const HeldBytes&) const = default;
+};
 
 class Connection final : public io::Stream {
  public:
@@ -84,9 +97,12 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool closing() const { return closing_ || closed_; }
   // Of a connection that has sent everything and waits for the client to hang up: until when.
   [[nodiscard]] CacheSeconds linger_until() const { return linger_until_; }
-  // Bytes of buffers that this connection holds.
+  // Bytes of buffers that this connection holds; OutputBytes() without what is lent to it.
   [[nodiscard]] uint64_t InputBytes() const { return input_.capacity(); }
   [[nodiscard]] uint64_t OutputBytes() const;
+  [[nodiscard]] uint64_t LentBytes() const;
+  // What the client has not taken yet, as memory: ours and lent.
+  [[nodiscard]] uint64_t Owes() const { return OutputBytes() + LentBytes(); }
 
  private:
   void ParseWindow();
@@ -103,7 +119,14 @@ class Connection final : public io::Stream {
   void SteerReceive();
   void CloseIfDone();
   void Recharge();
-  void Ask(const Command& command, uint32_t owner);
+  void ExecuteHere(const BatchEntry& entry);
+  void ExecuteElsewhere(const BatchEntry& entry, uint32_t owner);
+  void Ask(const Command& command, uint32_t owner, uint64_t value_bytes_max);
+  void AskAgain();
+  void SetOff(const Message& request);
+  void Arrived(const Message& answer);
+  void FillSlot(Message& message);
+  void ReplyLent(const Command& command, const Outcome& outcome);
   void ContinueListing();
   void AppendText(std::string_view text);
 
@@ -129,12 +152,14 @@ class Connection final : public io::Stream {
   io::InputBuffer input_;
   io::OutputQueue output_;
   std::unique_ptr<PendingReplies> pending_;
+  // A read of a value for which there was no room; its slot waits.
+  std::unique_ptr<Message> deferred_;
 
-  uint64_t charged_input_bytes_ = 0;
-  uint64_t charged_output_bytes_ = 0;
+  HeldBytes charged_;
   Listing listing_;
-  uint32_t asked_ = 0;     // messages on their way that name this connection
-  uint32_t executed_ = 0;  // commands in this turn
+  uint64_t coming_bytes_ = 0;  // set aside for replies on their way
+  uint32_t asked_ = 0;         // messages on their way that name this connection
+  uint32_t executed_ = 0;      // commands in this turn
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
   const int fd_;
@@ -145,6 +170,8 @@ class Connection final : public io::Stream {
   bool window_is_lent_ : 1 = false;  // and is not input_
   bool stopped_ : 1 = false;         // the next command cannot be executed now
   bool yielded_ : 1 = false;         // because it has had its share of the turn
+  bool careful_ : 1 = false;         // one read is asked, nothing may be behind it
+  bool hungry_ : 1 = false;          // is in the worker's list of these
   bool paused_ : 1 = false;          // the loop has been told not to receive
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;       // no more commands are read

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "io/loan.h"
 #include "larder/command.h"
 #include "larder/outcome.h"
 #include "protocol/codec.h"
@@ -29,6 +30,8 @@ struct alignas(64) Message {
     kEverywhere,  // your part of a verb of all cores; answer with an empty kReply
     kListPage,    // describe your connections after id `number`; answer with kPage
     kReply,       // to `asker`, slot `ticket`
+    kLentReply,   // the same, and the value is lent: the payload is what goes around it
+    kDeferred,    // the command comes back undone: its value has `number` bytes, more than allowed
     kPage,        // to `asker`: a page of its listing, and `number` where to go on, 0 at the end
   };
 
@@ -43,11 +46,21 @@ struct alignas(64) Message {
   uint32_t ticket;  // the asker's slot for the reply
   uint32_t client_flags;
   uint32_t payload_bytes;  // key and value; or the reply
-  uint32_t unused;
+  // Memory that the asker has set aside for the reply of a read, and that the value of a write
+  // takes; every answer says it again.
+  uint32_t reserved_bytes;
   Connection* asker;  // only the core that asked may look into it
   char* block;        // of new char[]; the receiver deletes it
-  uint64_t hash;
-  int64_t exptime;
+  union {
+    uint64_t hash;   // of a command
+    io::Loan* loan;  // of kLentReply; the receiver returns it
+  };
+  union {
+    int64_t exptime;      // of a command
+    uint64_t head_bytes;  // of kLentReply: so much of the payload goes before the value
+  };
+  // Of a command, its own; of a read, the longest value that may be answered; of kDeferred, the
+  // value's bytes; of kListPage and kPage, where to go on.
   uint64_t number;
 
   static constexpr size_t kInlineBytesMax = 192;
@@ -67,6 +80,11 @@ struct alignas(64) Message {
     if (in_block) delete[] block;
     in_block = false;
   }
+  // Nobody will read it: gives up what it owns.
+  void Drop() {
+    FreeBlock();
+    if (kind == Kind::kLentReply) loan->Return();
+  }
 };
 
 static_assert(sizeof(Message) == 256);
@@ -76,6 +94,7 @@ static_assert(offsetof(Message, payload) == 64);
 // the result point into the message.
 inline void PutCommand(const Command& command, Message& message) {
   message.kind = Message::Kind::kCommand;
+  message.reserved_bytes = 0;
   message.verb = command.verb;
   message.noreply = command.noreply;
   message.last_key = command.last_key;

@@ -44,11 +44,17 @@ void PendingReplies::Commit(const char* end) {
   held_bytes_ += bytes;
   Slot& last = slots_.back();
   // Neighbours that are both ready are one.
-  if (last.waits == 0 && last.block == nullptr && last.offset + last.bytes == reserved_at_) {
+  if (last.waits == 0 && last.block == nullptr && last.loan == nullptr &&
+      last.offset + last.bytes == reserved_at_) {
     last.bytes += static_cast<uint32_t>(bytes);
     return;
   }
   slots_.push_back(Slot{.bytes = static_cast<uint32_t>(bytes), .offset = reserved_at_});
+}
+
+void PendingReplies::AppendLent(std::string_view around, size_t head_bytes, io::LoanPtr value) {
+  DCHECK(!empty());
+  Lend(slots_.emplace_back(), around, head_bytes, std::move(value));
 }
 
 PendingReplies::Slot& PendingReplies::SlotOf(uint32_t ticket) {
@@ -62,14 +68,32 @@ PendingReplies::Slot& PendingReplies::SlotOf(uint32_t ticket) {
 bool PendingReplies::Fill(uint32_t ticket, std::string_view bytes) {
   Slot& slot = SlotOf(ticket);
   --slot.waits;
-  if (!bytes.empty()) {
-    DCHECK_EQ(slot.bytes, 0);
-    slot.offset = held_.size();
-    slot.bytes = static_cast<uint32_t>(bytes.size());
-    held_.append(bytes);
-    held_bytes_ += bytes.size();
-  }
+  if (!bytes.empty()) Hold(slot, bytes);
   return slot.waits == 0;
+}
+
+bool PendingReplies::FillLent(uint32_t ticket, std::string_view around, size_t head_bytes,
+                              io::LoanPtr value) {
+  Slot& slot = SlotOf(ticket);
+  --slot.waits;
+  Lend(slot, around, head_bytes, std::move(value));
+  return slot.waits == 0;
+}
+
+void PendingReplies::Hold(Slot& slot, std::string_view bytes) {
+  DCHECK_EQ(slot.bytes, 0);
+  slot.offset = held_.size();
+  slot.bytes = static_cast<uint32_t>(bytes.size());
+  held_.append(bytes);
+  held_bytes_ += bytes.size();
+}
+
+void PendingReplies::Lend(Slot& slot, std::string_view around, size_t head_bytes,
+                          io::LoanPtr value) {
+  Hold(slot, around);
+  slot.head_bytes = static_cast<uint32_t>(head_bytes);
+  lent_bytes_ += value->bytes().size();
+  slot.loan = std::move(value);
 }
 
 bool PendingReplies::FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, size_t bytes) {
@@ -90,10 +114,14 @@ bool PendingReplies::MoveReady(io::OutputQueue& output) {
     if (slot.block != nullptr) {
       block_bytes_ -= slot.bytes;
       output.AppendOwned(std::move(slot.block), slot.bytes);
+    } else if (slot.loan != nullptr) {
+      const std::string_view around(held_.data() + slot.offset, slot.bytes);
+      output.Append(around.substr(0, slot.head_bytes));
+      lent_bytes_ -= slot.loan->bytes().size();
+      output.AppendLent(std::move(slot.loan));
+      output.Append(around.substr(slot.head_bytes));
     } else if (slot.bytes > 0) {
-      char* out = output.Reserve(slot.bytes);
-      std::memcpy(out, held_.data() + slot.offset, slot.bytes);
-      output.Commit(out + slot.bytes);
+      output.Append({held_.data() + slot.offset, slot.bytes});
     }
     held_bytes_ -= slot.bytes;
     ++front_;
@@ -129,16 +157,20 @@ void PendingReplies::Compact() {
 void PendingReplies::CheckInvariants() const {
   uint64_t bytes = 0;
   uint64_t block_bytes = 0;
+  uint64_t lent_bytes = 0;
   for (size_t i = front_; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     bytes += slot.bytes;
     if (slot.block != nullptr) block_bytes += slot.bytes;
+    if (slot.loan != nullptr) lent_bytes += slot.loan->bytes().size();
+    CHECK_LE(slot.head_bytes, slot.bytes);
     if (slot.block == nullptr && slot.bytes > 0) {
       CHECK_LE(slot.offset + slot.bytes, held_.size());
     }
   }
   CHECK_EQ(bytes, held_bytes_);
   CHECK_EQ(block_bytes, block_bytes_);
+  CHECK_EQ(lent_bytes, lent_bytes_);
   CHECK(empty() || slots_[front_].waits > 0 || front_ == 0);
 }
 

@@ -9,8 +9,8 @@
 //
 // A slot that concerns all cores waits for several answers. Ready bytes are kept in one growing
 // buffer, which is compacted when half of it is dead; large replies have a block each, those of
-// other cores the one that they came in. Empty in the common case: a connection has none of these
-// while nothing is outstanding.
+// other cores the one that they came in; a value that is lent stays where it lies. Empty in the
+// common case: a connection has none of these while nothing is outstanding.
 #ifndef LARDER_SERVER_PENDING_REPLIES_H_
 #define LARDER_SERVER_PENDING_REPLIES_H_
 
@@ -33,10 +33,12 @@ class PendingReplies {
 
   [[nodiscard]] bool empty() const { return front_ == slots_.size(); }
   [[nodiscard]] bool full() const { return slots_.size() - front_ >= kSlotsMax; }
-  // Bytes of memory that they take.
+  // Bytes of memory that they take, lent values not counted.
   [[nodiscard]] uint64_t memory_bytes() const {
     return held_.capacity() + slots_.capacity() * sizeof(Slot) + block_bytes_;
   }
+  // Bytes of lent values.
+  [[nodiscard]] uint64_t lent() const { return lent_bytes_; }
 
   // A slot that waits for `answers` answers; returns its ticket.
   uint32_t Wait(uint32_t answers);
@@ -45,11 +47,15 @@ class PendingReplies {
   // Reserve, then Commit.
   char* Reserve(size_t bytes_max);
   void Commit(const char* end);
+  // The same for a reply whose value is lent: the first `head_bytes` of `around` go before it, the
+  // others after it.
+  void AppendLent(std::string_view around, size_t head_bytes, io::LoanPtr value);
 
   // An answer to `ticket`: its bytes, copied; or a block, taken over.
   // True if the slot waits no longer.
   bool Fill(uint32_t ticket, std::string_view bytes);
   bool FillBlock(uint32_t ticket, std::unique_ptr<char[]> block, size_t bytes);
+  bool FillLent(uint32_t ticket, std::string_view around, size_t head_bytes, io::LoanPtr value);
 
   // Moves all that is ready at the front to `output`. True if anything moved.
   bool MoveReady(io::OutputQueue& output);
@@ -60,14 +66,18 @@ class PendingReplies {
   struct Slot {
     uint32_t waits = 0;  // answers still missing
     uint32_t bytes = 0;
-    size_t offset = 0;  // in held_, unless there is a block
+    size_t offset = 0;        // in held_, unless there is a block
+    uint32_t head_bytes = 0;  // of these, before the loan's
     std::unique_ptr<char[]> block = nullptr;
+    io::LoanPtr loan = nullptr;
   };
 
   // Local replies above this have a block of their own, which is not copied again.
   static constexpr size_t kInlineBytesMax = 4096;
 
   Slot& SlotOf(uint32_t ticket);
+  void Hold(Slot& slot, std::string_view bytes);
+  void Lend(Slot& slot, std::string_view around, size_t head_bytes, io::LoanPtr value);
   void Compact();
 
   std::vector<Slot> slots_;  // those before front_ are gone
@@ -76,6 +86,7 @@ class PendingReplies {
   std::string held_;
   uint64_t held_bytes_ = 0;   // of all slots
   uint64_t block_bytes_ = 0;  // those of them that are in blocks
+  uint64_t lent_bytes_ = 0;   // of loans, not in held_bytes_
   size_t reserved_at_ = 0;
   std::unique_ptr<char[]> reserved_;
 };

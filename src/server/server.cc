@@ -81,6 +81,9 @@ class ServerImpl final : public Server {
     for (Core& core : cores_) core.thread.reset();
     // Answers on their way between workers name connections of others: the workers go together, and
     // the mailboxes after them.
+    for (Core& core : cores_) {
+      if (core.worker != nullptr) core.worker->LetGo();
+    }
     for (Core& core : cores_) core.worker.reset();
   }
 

@@ -41,12 +41,6 @@ constexpr std::string_view kTooManyConnections = "ERROR Too many open connection
 // Bytes of a page of a listing; about.
 constexpr size_t kListPageBytes = 16 << 10;
 
-// An eighth of the memory is for replies that wait for slow clients,
-// and as much for values that are arriving.
-uint64_t BufferBytesMax(uint64_t memory_bytes_max) {
-  return std::max<uint64_t>(memory_bytes_max / 8, 2 << 20);
-}
-
 }  // namespace
 
 Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
@@ -59,19 +53,20 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
               .huge_pages = options.huge_pages,
               .hash = cluster.hash},
              counters_),
+      lender_(shard_),
       limits_({.item_bytes_max = cluster.item_bytes_max}),
       now_(cluster.clock.Read()),
-      memory_bytes_max_(options.memory_bytes_max),
       budgeted_bytes_(options.memory_bytes_max) {
+  SetMemoryBytesMax(options.memory_bytes_max);
   turn_.reserve(64);
 }
 
-Worker::~Worker() {
-  // Nobody runs any more: what is still in the mailboxes is read by nobody.
+void Worker::LetGo() {
+  connections_.clear();
   for (uint32_t from = 0; from < cluster_.mailboxes.cores(); ++from) {
     util::SpscRing<Message>* inbox = cluster_.mailboxes.Inbox(index(), from);
     while (inbox != nullptr && inbox->Front() != nullptr) {
-      inbox->Front()->FreeBlock();
+      inbox->Front()->Drop();
       inbox->Pop();
     }
   }
@@ -101,6 +96,7 @@ void Worker::BeginTurn() {
   cluster_.mailboxes.Awake(index());
   now_ = cluster_.clock.Read();
   shard_.BeginTurn(now_);
+  lender_.TakeBack();
 }
 
 void Worker::OnTurnEnd() {
@@ -128,12 +124,18 @@ void Worker::AddWaitingToTurn() {
   for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
   for (Connection* connection : std::exchange(yielded_, {})) AddToTurn(*connection);
   if (!MayFeed()) return;
-  for (Connection* connection : std::exchange(hungry_, {})) AddToTurn(*connection);
+  for (Connection* connection : std::exchange(hungry_, {})) {
+    connection->hungry_ = false;
+    AddToTurn(*connection);
+  }
 }
 
 bool Worker::MayFeed() const { return !hungry_.empty() && MayOwe(least_hungry_bytes_); }
 
 void Worker::AddHungry(Connection& connection, uint64_t bytes) {
+  if (connection.hungry_) return;
+  connection.hungry_ = true;
+  counters_.Add(Counter::kReadsDeferred);
   if (hungry_.empty()) {
     hungry_since_ = now_.FloorSeconds();
     least_hungry_bytes_ = bytes;
@@ -198,6 +200,8 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
     Message& message = *inbox.Front();
     switch (message.kind) {
       case Message::Kind::kReply:
+      case Message::Kind::kLentReply:
+      case Message::Kind::kDeferred:
         cluster_.mailboxes.Answered(index(), from);
         message.asker->TakeReply(message);
         break;
@@ -220,14 +224,12 @@ void Worker::Answer(uint32_t from, Message& request) {
   reply.kind = Message::Kind::kReply;
   reply.asker = request.asker;
   reply.ticket = request.ticket;
-  const Command command = CommandIn(request);
+  reply.verb = request.verb;
+  reply.reserved_bytes = request.reserved_bytes;
   if (request.kind == Message::Kind::kCommand) {
-    const protocol::Codec& codec = protocol::CodecOf(request.protocol);
-    const Outcome outcome = engine::Execute(place(), command);
-    char* out = reply.MakeRoom(codec.encoded_bytes_max(command, outcome));
-    reply.payload_bytes = static_cast<uint32_t>(codec.encode(command, outcome, out) - out);
+    AnswerCommand(request, reply);
   } else if (request.kind == Message::Kind::kEverywhere) {
-    ExecuteEverywhere(command);
+    ExecuteEverywhere(CommandIn(request));
     reply.MakeRoom(0);
   } else {
     reply.kind = Message::Kind::kPage;
@@ -238,6 +240,32 @@ void Worker::Answer(uint32_t from, Message& request) {
   request.FreeBlock();
 }
 
+void Worker::AnswerCommand(Message& request, Message& reply) {
+  const Command command = CommandIn(request);
+  const protocol::Codec& codec = protocol::CodecOf(request.protocol);
+  const Outcome outcome = engine::Execute(place(request.number), command);
+  if (outcome.progress == Progress::kDeferred) {
+    // As it came, key and all.
+    reply = request;
+    reply.kind = Message::Kind::kDeferred;
+    reply.number = outcome.number;
+    request.in_block = false;
+    return;
+  }
+  const size_t bytes_max = codec.encoded_bytes_max(command, outcome);
+  if (outcome.item == nullptr || !store::Shard::LiesAlone(*outcome.item)) {
+    char* out = reply.MakeRoom(bytes_max);
+    reply.payload_bytes = static_cast<uint32_t>(codec.encode(command, outcome, out) - out);
+    return;
+  }
+  char* out = reply.MakeRoom(bytes_max - outcome.value.size());
+  char* tail = codec.encode_head(command, outcome, out);
+  reply.kind = Message::Kind::kLentReply;
+  reply.head_bytes = static_cast<uint64_t>(tail - out);
+  reply.payload_bytes = static_cast<uint32_t>(codec.encode_tail(command, outcome, tail) - out);
+  reply.loan = lender_.Lend(outcome.item, outcome.value).release();
+}
+
 void Worker::ExecuteEverywhere(const Command& command) {
   if (command.verb == Verb::kStats) {
     counters_.ResetCounters();
@@ -245,11 +273,11 @@ void Worker::ExecuteEverywhere(const Command& command) {
     return;
   }
   if (command.verb == Verb::kCacheMemlimit) {
-    memory_bytes_max_ = command.number;
+    SetMemoryBytesMax(command.number);
     AdjustBudget();
     return;
   }
-  engine::ExecuteOnEveryShard(place(), command);
+  engine::ExecuteOnEveryShard(place(kAnyValueBytes), command);
 }
 
 // --- clients ------------------------------------------------------------------------------------
@@ -287,8 +315,7 @@ void Worker::Destroy(Connection& connection) {
   std::erase(starved_, &connection);
   std::erase(yielded_, &connection);
   std::erase(hungry_, &connection);
-  Recharge(-static_cast<int64_t>(connection.charged_input_bytes_),
-           -static_cast<int64_t>(connection.charged_output_bytes_));
+  Recharge(connection.charged_, {});
   connections_.erase(connection.id());
 }
 
@@ -318,39 +345,52 @@ std::string Worker::ListConnections(uint64_t& cursor) const {
 
 // --- memory -------------------------------------------------------------------------------------
 
-void Worker::Recharge(int64_t input_bytes, int64_t output_bytes) {
-  input_bytes_ += static_cast<uint64_t>(input_bytes);
-  output_bytes_ += static_cast<uint64_t>(output_bytes);
+void Worker::Recharge(const HeldBytes& before, const HeldBytes& after) {
+  held_.input += after.input - before.input;
+  held_.output += after.output - before.output;
+  held_.lent += after.lent - before.lent;
+}
+
+void Worker::SetOff(Cargo what, uint64_t bytes) {
+  (what == Cargo::kReply ? coming_bytes_ : held_.input) += bytes;
+}
+
+void Worker::Arrived(Cargo what, uint64_t bytes) {
+  (what == Cargo::kReply ? coming_bytes_ : held_.input) -= bytes;
+}
+
+void Worker::SetMemoryBytesMax(uint64_t bytes) {
+  memory_bytes_max_ = bytes;
+  // An eighth of the memory is for replies that wait for slow clients, and as much for values that
+  // are arriving.
+  buffer_pool_bytes_ = std::max(memory_bytes_max_ / 8, options_.buffer_pool_bytes_min);
 }
 
 uint64_t Worker::ReplyMark() const {
   // A fixed share of what is still free: many slow clients get less each, and there is always
   // something left for the next one (Choudhury and Hahne, "Dynamic Queue Length Thresholds for
   // Shared-Memory Packet Switches", ToN 1998).
-  const uint64_t pool = BufferBytesMax(memory_bytes_max_);
-  const uint64_t free_bytes = pool > output_bytes_ ? pool - output_bytes_ : 0;
+  const uint64_t owed = held_.output;
+  const uint64_t free_bytes = buffer_pool_bytes_ > owed ? buffer_pool_bytes_ - owed : 0;
   return std::clamp(free_bytes / 2, kReplyMarkMin, kReplyMarkMax);
-}
-
-bool Worker::MayOwe(uint64_t bytes) const {
-  return output_bytes_ == 0 || output_bytes_ + bytes <= BufferBytesMax(memory_bytes_max_);
 }
 
 bool Worker::MayKeepInput() const {
   // The largest value must find room while nobody else sends one.
-  const uint64_t pool =
-      std::max(BufferBytesMax(memory_bytes_max_), 2 * (cluster_.item_bytes_max + (64 << 10)));
-  return input_bytes_ <= pool;
+  const uint64_t pool = std::max(buffer_pool_bytes_, 2 * (cluster_.item_bytes_max + (64 << 10)));
+  return held_.input <= pool;
 }
 
 void Worker::AdjustBudget() {
-  const uint64_t buffers = input_bytes_ + output_bytes_ + loop_.BufferBytes();
+  // Lent values are in the shard's own count.
+  const uint64_t buffers = held_.input + held_.output + loop_.BufferBytes();
+  counters_.Set(Counter::kReadBufferBytes, held_.input + loop_.BufferBytes());
+  counters_.Set(Counter::kReplyBytes, held_.output);
+  counters_.Set(Counter::kLentBytes, held_.lent);
   const uint64_t total = memory_bytes_max_ > buffers ? memory_bytes_max_ - buffers : 0;
   const uint64_t change =
       total > budgeted_bytes_ ? total - budgeted_bytes_ : budgeted_bytes_ - total;
   if (change < kBudgetStepBytes) return;
-  counters_.Set(Counter::kReadBufferBytes, input_bytes_ + loop_.BufferBytes());
-  counters_.Set(Counter::kReplyBytes, output_bytes_);
   budgeted_bytes_ = total;
   // The cache keeps half of its memory whatever the clients owe.
   shard_.SetMemoryBytesMax(std::max(total, memory_bytes_max_ / 2));
@@ -373,9 +413,9 @@ void Worker::Tick() {
 void Worker::ReleaseMemory() {
   // What the process's allocator has been given back in a second: buffers of clients that are gone,
   // a table that was flushed. The heap's segments are its own.
-  const uint64_t held = input_bytes_ + output_bytes_ + counters_.Get(Counter::kTableBytes);
-  if (held_bytes_ > held + kReleaseBytes) util::ReleaseFreeMemory();
-  held_bytes_ = held;
+  const uint64_t bytes = held_.input + held_.output + counters_.Get(Counter::kTableBytes);
+  if (allocated_bytes_ > bytes + kReleaseBytes) util::ReleaseFreeMemory();
+  allocated_bytes_ = bytes;
 }
 
 void Worker::TickConnections() {
@@ -393,14 +433,25 @@ void Worker::TickConnections() {
       }
     }
   }
-  if (!hungry_.empty() && second - hungry_since_ >= kHungrySeconds) CloseDeafConnections();
+  MissLoans();
+  const bool hungry = !hungry_.empty() && second - hungry_since_ >= kHungrySeconds;
+  const CacheSeconds missed = cluster_.loans_missed_s.load(std::memory_order_relaxed);
+  if (hungry || (held_.lent > 0 && second - missed <= 1)) CloseDeafConnections();
+}
+
+// A value that is lent cannot be evicted: whoever does not take it keeps others from storing.
+void Worker::MissLoans() {
+  const uint64_t refused = counters_.Get(Counter::kStoreNoMemory);
+  if (std::exchange(refused_, refused) == refused || !lender_.HasLent()) return;
+  cluster_.loans_missed_s.store(now_.FloorSeconds(), std::memory_order_relaxed);
 }
 
 void Worker::CloseDeafConnections() {
   const CacheSeconds second = now_.FloorSeconds();
   for (const auto& [id, connection] : connections_) {
-    if (connection->OutputBytes() > kReplyMarkMin &&
+    if (connection->Owes() > kReplyMarkMin &&
         second - connection->last_active() >= kHungrySeconds) {
+      counters_.Add(Counter::kDeafClosed);
       connection->Abort();
     }
   }

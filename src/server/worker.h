@@ -28,6 +28,7 @@
 #include "runtime/mailbox.h"
 #include "server/batch.h"
 #include "server/connection.h"
+#include "server/lender.h"
 #include "server/message.h"
 #include "stats/counters.h"
 #include "store/shard.h"
@@ -63,6 +64,8 @@ struct Cluster {
   std::atomic<uint32_t> connections{0};
   std::atomic<int> verbosity{0};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
+  // When a shard last had no room for a value while it had lent others. Relaxed: a hint.
+  std::atomic<CacheSeconds> loans_missed_s{0};
 };
 
 class Worker final : public io::LoopOwner {
@@ -72,10 +75,11 @@ class Worker final : public io::LoopOwner {
     uint64_t memory_bytes_max = 64ULL << 20;  // this core's part
     bool evict = true;
     bool huge_pages = true;
+    uint64_t buffer_pool_bytes_min = 2 << 20;
   };
 
   Worker(const Options& options, Cluster& cluster, io::Loop& loop);
-  ~Worker();
+  ~Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -91,6 +95,9 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] bool HasConnections() const { return !connections_.empty(); }
   // Closes everything at once, and turns until the kernel has let go.
   void CloseAll();
+  // When no worker runs any more, of each before the first is destroyed: what connections and
+  // letters hold of other cores goes back to them.
+  void LetGo();
 
   // A listening socket, which the worker does not own.
   // All workers add the same ones in the same order.
@@ -111,12 +118,24 @@ class Worker final : public io::LoopOwner {
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
   // A connection has had its share of this turn; it goes on in the next, at once.
   void AddYielded(Connection& connection) { yielded_.push_back(&connection); }
-  // A connection's reply of `bytes` found no room among what all clients are owed; it goes on when
-  // there is some. If there is none for long, clients that do not read are closed.
+  // A connection's reply with a value of `bytes` found no room among what all clients are owed; it
+  // goes on when there is some. If there is none for long, clients that do not read are closed.
   void AddHungry(Connection& connection, uint64_t bytes);
-  void Recharge(int64_t input_bytes, int64_t output_bytes);
+  // What a connection holds has changed.
+  void Recharge(const HeldBytes& before, const HeldBytes& after);
+  // Bytes on their way to or from other cores: values that are to be stored, or room that is set
+  // aside for replies.
+  enum class Cargo : uint8_t { kValue, kReply };
+  void SetOff(Cargo what, uint64_t bytes);
+  void Arrived(Cargo what, uint64_t bytes);
+  // What all connections hold, and what the replies and unread bytes of all may come to; but for
+  // kReplyMarkMin and a value of kSmallValueBytes of each connection.
+  [[nodiscard]] const HeldBytes& held() const { return held_; }
+  [[nodiscard]] uint64_t buffer_pool_bytes() const { return buffer_pool_bytes_; }
   // Bytes that all connections hold: unread, and owed.
-  [[nodiscard]] uint64_t BufferBytes() const { return input_bytes_ + output_bytes_; }
+  [[nodiscard]] uint64_t BufferBytes() const {
+    return held_.input + held_.output + held_.lent + coming_bytes_;
+  }
   // Owing so much, a connection is not read: the more all connections owe together,
   // the less each may. Bytes.
   [[nodiscard]] uint64_t ReplyMark() const;
@@ -127,8 +146,21 @@ class Worker final : public io::LoopOwner {
     reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
   }
   [[nodiscard]] uint64_t reply_estimate() const { return reply_estimate_; }
-  // May one more reply of `bytes` be owed? One is always allowed while nothing else is owed.
-  [[nodiscard]] bool MayOwe(uint64_t bytes) const;
+  // The longest value that may be owed now: any, if there is room for the largest reply that is
+  // copied, and for more loans.
+  [[nodiscard]] uint64_t ValueBytesMax() const {
+    if (held_.output + coming_bytes_ + kCopiedReplyBytesMax > buffer_pool_bytes_) {
+      return kSmallValueBytes;
+    }
+    return held_.lent < LentBytesMax() ? kAnyValueBytes
+                                       : uint64_t{store::Shard::kSharingValueBytesMax};
+  }
+  static constexpr uint64_t kAnyValueBytes = UINT64_MAX;
+  // Values up to here are sent whatever the others owe.
+  static constexpr uint64_t kSmallValueBytes = 4 << 10;
+  // The largest reply that is copied: longer values are lent.
+  static constexpr uint64_t kCopiedReplyBytesMax = store::Shard::kSharingValueBytesMax + 512;
+  [[nodiscard]] bool MayOwe(uint64_t bytes) const { return bytes <= ValueBytesMax(); }
   // Is there room for more of the values that are arriving?
   [[nodiscard]] bool MayKeepInput() const;
 
@@ -146,7 +178,10 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] bool Accepting() const { return paused_listeners_.empty(); }
   [[nodiscard]] uint32_t index() const { return options_.index; }
   [[nodiscard]] Now now() const { return now_; }
-  [[nodiscard]] engine::Place place() { return {shard_, counters_}; }
+  [[nodiscard]] engine::Place place(uint64_t value_bytes_max) {
+    return {shard_, counters_, value_bytes_max};
+  }
+  [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
   [[nodiscard]] uint32_t OwnerOf(uint64_t hash) const {
@@ -164,6 +199,7 @@ class Worker final : public io::LoopOwner {
   void DrainInboxes();
   void AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count);
   void Answer(uint32_t from, Message& request);
+  void AnswerCommand(Message& request, Message& reply);
   void Tick();
   void TickConnections();
   void ReleaseMemory();
@@ -171,6 +207,9 @@ class Worker final : public io::LoopOwner {
   // Do hungry connections wait, and is there room again?
   [[nodiscard]] bool MayFeed() const;
   void CloseDeafConnections();
+  void MissLoans();
+  [[nodiscard]] uint64_t LentBytesMax() const { return memory_bytes_max_ / 4; }
+  void SetMemoryBytesMax(uint64_t bytes);
   void AdjustBudget();
   void DrainConnections();
 
@@ -179,6 +218,7 @@ class Worker final : public io::LoopOwner {
   io::Loop& loop_;
   stats::CounterBlock counters_;
   store::Shard shard_;
+  Lender lender_;
   io::BlockPool blocks_;
   const protocol::ParserLimits limits_;
 
@@ -196,15 +236,17 @@ class Worker final : public io::LoopOwner {
   std::vector<Connection*> hungry_;
   CacheSeconds hungry_since_ = 0;
   uint64_t least_hungry_bytes_ = 0;  // what the least of their replies needs
+  uint64_t refused_ = 0;             // values refused for lack of memory, a second ago
   absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_id_ = 1;
 
-  uint64_t memory_bytes_max_;
-  uint64_t input_bytes_ = 0;
-  uint64_t output_bytes_ = 0;
+  uint64_t memory_bytes_max_ = 0;
+  uint64_t buffer_pool_bytes_ = 0;  // for owed bytes in memory of our own; as much for unread ones
+  HeldBytes held_;                  // by all connections
+  uint64_t coming_bytes_ = 0;       // set aside for replies of other cores
   uint64_t reply_estimate_ = 0;
   uint64_t budgeted_bytes_ = 0;
-  uint64_t held_bytes_ = 0;  // a second ago
+  uint64_t allocated_bytes_ = 0;  // a second ago
 
   std::string scratch_;
   std::vector<int> listener_fds_;  // by the loop's numbers

@@ -123,8 +123,14 @@ class Shard {
 
   // While an item is held, its bytes stay where they are and readable, whatever becomes of it; held
   // memory counts against the budget and cannot be evicted. Nests; every Hold needs its Release.
+  // Holding an item that lies alone keeps nothing else from being moved or evicted.
   void Hold(const Item* item) { heap_.Hold(heap_.SegmentOf(item)); }
   void Release(const Item* item);
+  [[nodiscard]] static bool LiesAlone(const Item& item) {
+    return ItemHeap::IsSolo(item.TotalBytes());
+  }
+  // Longer values always lie alone.
+  static constexpr uint64_t kSharingValueBytesMax = kSoloBytesMin;
 
   // All items stored before this moment are gone; with a time in the future, all that are then
   // stored will be. The later call of the two counts.

@@ -3,6 +3,7 @@
 Needs a build without sanitizers: resident memory is what is judged.
 """
 
+import contextlib
 import resource
 import socket
 import threading
@@ -138,16 +139,27 @@ class MemoryTest(harness.ServerTestCase):
         return worst
 
     def test_a_crowd_that_never_reads_is_bounded(self):
-        server = self.serve(memory_mb=64)
-        with server.connect() as other:
-            value = b"v" * (MB - 1000)
-            self.assertEqual(other.set(b"k", value), b"STORED")
-            self.assertEqual(other.get(b"k"), value)
+        # Values that are copied whatever is owed, that are copied, and that are lent.
+        for threads in (1, 2, 4):
+            for size in (3000, 20_000, MB - 1000):
+                with self.subTest(threads=threads, size=size):
+                    self.crowd_that_never_reads(threads, size)
+
+    def crowd_that_never_reads(self, threads, size):
+        keys = [b"k%d" % i for i in range(16)]
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(harness.Server(memory_mb=64, threads=threads))
+            other = stack.enter_context(server.connect())
+            for key in keys:
+                self.assertEqual(other.set(key, b"v" * size), b"STORED")
+                self.assertEqual(len(other.get(key)), size)
             before = server.resident_bytes()
-            for _ in range(150):
-                deaf = self.enterContext(server.connect(receive_buffer=4096))
-                deaf.send(b"get k\r\n" * 3)
-            self.assertLess(self.worst_growth(server, other, before), 40 * MB)
+            for i in range(150):
+                deaf = stack.enter_context(server.connect(receive_buffer=4096))
+                deaf.send(b"".join(b"get %s\r\n" % keys[(i + j) % 16] for j in range(100)))
+            self.assertLess(self.worst_growth(server, other, before), 16 * MB)
+            self.assertEqual(other.set(b"another", b"v" * 1000), b"STORED")
+            self.assertEqual(len(other.get(b"another")), 1000)
 
     def test_a_crowd_of_slow_senders_is_bounded(self):
         self.allow_descriptors(4096)
@@ -201,17 +213,22 @@ class CrowdTest(harness.ServerTestCase):
     VALUE = b"v" * 1_000_000
     HIT = b"VALUE k 0 1000000\r\n" + VALUE + b"\r\nEND\r\n"
 
-    def setUp(self):
-        self.server = self.serve()
-        with self.server.connect() as client:
-            self.assertEqual(client.set(b"k", self.VALUE), b"STORED")
+    def crowd(self, test):
+        for threads in (1, 2, 4):
+            with self.subTest(threads=threads), harness.Server(threads=threads) as server:
+                with server.connect() as client:
+                    self.assertEqual(client.set(b"k", self.VALUE), b"STORED")
+                test(server)
 
     def test_a_crowd_of_readers_is_served_in_little_memory(self):
-        before = self.server.resident_bytes()
+        self.crowd(self.readers_are_served)
+
+    def readers_are_served(self, server):
+        before = server.resident_bytes()
         complete = []
 
         def read():
-            with self.server.connect() as client:
+            with server.connect() as client:
                 client.send(b"get k\r\n" * 5 + b"quit\r\n")
                 complete.append(client.rest() == self.HIT * 5)
 
@@ -221,18 +238,22 @@ class CrowdTest(harness.ServerTestCase):
         for reader in readers:
             reader.join()
         self.assertEqual(complete, [True] * 40)
-        self.assertLess(self.server.resident_bytes() - before, 24 << 20)
+        self.assertLess(server.resident_bytes() - before, 16 << 20)
 
     def test_deaf_clients_give_way_to_one_that_reads(self):
-        deaf = [self.enterContext(self.server.connect(receive_buffer=4096)) for _ in range(30)]
-        for client in deaf:
-            client.send(b"get k\r\n" * 30)
-        harness.eventually(
-            lambda: int(self.server.stats()["response_obj_bytes"]) > 6 << 20, "the pool is taken"
-        )
-        with self.server.connect() as client:
-            client.send(b"get k\r\nquit\r\n")
-            self.assertTrue(client.rest() == self.HIT)
+        self.crowd(self.deaf_clients_give_way)
+
+    def deaf_clients_give_way(self, server):
+        with contextlib.ExitStack() as stack:
+            for _ in range(30):
+                deaf = stack.enter_context(server.connect(receive_buffer=4096))
+                deaf.send(b"get k\r\n" * 30)
+            harness.eventually(
+                lambda: int(server.stats()["larder_reads_deferred"]) > 0, "the pool is taken"
+            )
+            with server.connect() as client:
+                client.send(b"get k\r\nquit\r\n")
+                self.assertTrue(client.rest() == self.HIT)
 
 
 class HalfCloseTest(harness.ServerTestCase):

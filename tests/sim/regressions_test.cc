@@ -19,12 +19,14 @@ using server::Worker;
 
 class Server {
  public:
-  explicit Server(uint32_t cores) : cluster_(cores, util::KeyHash(3), clock_) {
+  explicit Server(uint32_t cores, Worker::Options options = {})
+      : cluster_(cores, util::KeyHash(3), clock_) {
+    options.huge_pages = false;
     cluster_.listener_names = {"tcp:sim"};
     for (uint32_t core = 0; core < cores; ++core) {
       loops_.push_back(std::make_unique<io::SimLoop>(core + 1));
-      workers_.push_back(std::make_unique<Worker>(
-          Worker::Options{.index = core, .huge_pages = false}, cluster_, *loops_.back()));
+      options.index = core;
+      workers_.push_back(std::make_unique<Worker>(options, cluster_, *loops_.back()));
       cluster_.workers.push_back(workers_.back().get());
       cluster_.mailboxes.SetLoop(core, loops_.back().get());
       workers_.back()->AddListener(0);
@@ -54,6 +56,16 @@ class Server {
     clock_.now.ns += 1'000'000;
   }
   std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+  // A key that this core owns.
+  std::string KeyOf(uint32_t core, std::string key = "k") {
+    while (workers_[0]->OwnerOf(cluster_.hash(key)) != core) key += 'k';
+    return key;
+  }
+  uint64_t Count(stats::Counter counter) {
+    uint64_t sum = 0;
+    for (const auto& worker : workers_) sum += worker->counters().Get(counter);
+    return sum;
+  }
 
  private:
   SimClock clock_;
@@ -139,6 +151,68 @@ TEST(Regressions, CutOffWhileRepliesAreOnTheirWay) {
     }
     for (const auto& worker : server.workers()) EXPECT_FALSE(worker->HasConnections());
   }
+}
+
+std::string SetOf(const std::string& key, const std::string& value) {
+  return "set " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+}
+std::string HitOf(const std::string& key, const std::string& value) {
+  return "VALUE " + key + " 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\nEND\r\n";
+}
+
+// Replies of other cores were sent whether or not there was room for them: a crowd that did not
+// read cost as much memory as it asked for.
+TEST(Regressions, AReadThatFindsNoRoomWaitsAndKeepsItsPlace) {
+  // Room for three replies that are copied.
+  Server server(2, {.memory_bytes_max = 1 << 20, .buffer_pool_bytes_min = 0});
+  const std::string old_value(30'000, 'o');
+  const std::string here = server.KeyOf(0);
+  const std::string there = server.KeyOf(1);
+  const auto reader = server.Connect();
+  server.Ask(*reader, SetOf(here, old_value) + SetOf(there, old_value));
+  std::vector<std::shared_ptr<SimSocket>> deaf;
+  for (int i = 0; i < 6; ++i) {
+    deaf.push_back(server.Connect());
+    deaf.back()->SetWindow(0);
+    deaf.back()->Write("get " + (i % 2 == 0 ? here : there) + "\r\n");
+    server.Run();
+  }
+  EXPECT_EQ(
+      server.Ask(*reader, "get " + there + "\r\n" + SetOf(there, "new") + "get " + there + "\r\n"),
+      "");
+  EXPECT_GE(server.Count(stats::Counter::kReadsDeferred), 2U);
+  EXPECT_LE(server.workers()[0]->held().output, 128U << 10);
+  // Small values are served whatever the others owe.
+  const auto other = server.Connect();
+  EXPECT_EQ(server.Ask(*other, SetOf(there + "k", "small") + "get " + there + "k\r\n"),
+            "STORED\r\n" + HitOf(there + "k", "small"));
+  for (const auto& client : deaf) {
+    client->SetWindow(1 << 20);
+    server.Run();
+    client->Read(SIZE_MAX);
+  }
+  EXPECT_TRUE(server.Ask(*reader, "") ==
+              HitOf(there, old_value) + "STORED\r\n" + HitOf(there, "new"));
+}
+
+// A value that is being sent cannot be evicted. Whoever does not take it gives way.
+TEST(Regressions, AClientThatTakesNothingDoesNotKeepOthersFromStoring) {
+  Server server(1, {.memory_bytes_max = 2 << 20});
+  const auto writer = server.Connect();
+  const auto store = [&](const std::string& key) {
+    return server.Ask(*writer, SetOf(key, std::string(800'000, 'v')));
+  };
+  const auto deaf = server.Connect();
+  deaf->SetWindow(0);
+  ASSERT_EQ(store("a"), "STORED\r\n");
+  deaf->Write("get a\r\n");
+  server.Run();
+  ASSERT_EQ(store("b"), "SERVER_ERROR out of memory storing object\r\n");
+  std::string answer;
+  for (int i = 0; i < 30 && answer != "STORED\r\n"; ++i) answer = store("b");
+  EXPECT_EQ(answer, "STORED\r\n");
+  EXPECT_TRUE(deaf->closed());
+  EXPECT_EQ(server.Count(stats::Counter::kDeafClosed), 1U);
 }
 
 }  // namespace

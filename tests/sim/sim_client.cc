@@ -40,7 +40,7 @@ void SimClient::Connect(io::SimLoop& loop, int listener) {
   offset_ = 0;
   written_ = 0;
   first_line_ = true;
-  leaving_ = expects_end_ = half_closes_ = stalled_ = false;
+  leaving_ = expects_end_ = half_closes_ = stalled_ = may_be_cut_ = false;
   broken_ = finished_ = false;
 }
 
@@ -91,6 +91,7 @@ void SimClient::CheckEnd() {
   finished_ = true;
   if (may_be_cut_) {
     broken_ = true;
+    if (!socket_->reset_by_server()) socket_->FinishWriting();
     return;
   }
   if (socket_->reset_by_server()) Fail("the server cut the connection off");

@@ -17,8 +17,12 @@ using stats::Counter;
 namespace {
 
 constexpr uint64_t kItemBytesMax = 256 << 10;
-// What a connection may hold: the mark, one value that was begun below it, and the rest of blocks.
-constexpr uint64_t kOutputBytesMax = (1 << 20) + kItemBytesMax + (64 << 10);
+// What a connection may hold in memory of the server's own: its bound, one reply that was begun
+// below it, and the rest of blocks.
+constexpr uint64_t kOutputBytesMax = (2 << 20) + (96 << 10);
+// What a connection may hold whatever the others do: small values, each with the rest of its
+// blocks.
+constexpr uint64_t kSmallOutputBytesMax = 64 << 10;
 constexpr uint64_t kMillisecond = 1'000'000;
 
 // For the last words of a process that is about to end.
@@ -51,6 +55,7 @@ Simulation::Shape Simulation::ShapeOf(const SimOptions& options, util::Prng& prn
   shape.requests_per_turn = std::array<uint32_t, 4>{1, 3, 20, 512}[prng.Below(4)];
   shape.lossy = prng.OneIn(3);
   shape.memory_bytes_max = shape.lossy ? 1 << 20 : 64 << 20;
+  shape.buffer_pool_bytes_min = prng.OneIn(2) ? 2 << 20 : 72 << 10;
   shape.evict = !shape.lossy || prng.OneIn(2);
   shape.flush_enabled = !prng.OneIn(4);
   return shape;
@@ -75,7 +80,8 @@ Simulation::Simulation(const SimOptions& options)
     const Worker::Options worker{.index = core,
                                  .memory_bytes_max = shape_.memory_bytes_max,
                                  .evict = shape_.evict,
-                                 .huge_pages = false};
+                                 .huge_pages = false,
+                                 .buffer_pool_bytes_min = shape_.buffer_pool_bytes_min};
     workers_.push_back(std::make_unique<Worker>(worker, cluster_, *loops_.back()));
     cluster_.workers.push_back(workers_.back().get());
     cluster_.mailboxes.SetLoop(core, loops_.back().get());
@@ -121,6 +127,7 @@ SimReport Simulation::Run() {
   for (const auto& worker : workers_) {
     report_.sent_bytes += worker->counters().Get(Counter::kBytesWritten);
     report_.messages += worker->counters().Get(Counter::kMessagesSent);
+    report_.deferred += worker->counters().Get(Counter::kReadsDeferred);
   }
   for (const auto& loop : loops_) report_.received_bytes += loop->received_bytes();
   return report_;
@@ -139,7 +146,20 @@ void Simulation::RunCore(uint32_t core) {
   running_[core] = true;
   workers_[core]->RunTurn(prng_.OneIn(2) ? 0 : 1'000'000'000);
   running_[core] = false;
+  LookForDeaf();
   CheckBounds();
+}
+
+// Clients that took nothing while others waited for memory were closed: whoever stood still long
+// enough may be one of them.
+void Simulation::LookForDeaf() {
+  uint64_t closed = 0;
+  for (const auto& worker : workers_) closed += worker->counters().Get(Counter::kDeafClosed);
+  if (closed == report_.deaf_closed) return;
+  report_.deaf_closed = closed;
+  for (const auto& client : clients_) {
+    if (client->connected()) client->ExpectCut();
+  }
 }
 
 void Simulation::RunSomeCore() { RunCore(static_cast<uint32_t>(prng_.Below(shape_.cores))); }
@@ -199,16 +219,21 @@ std::string Simulation::DescribeClients() const {
 // --- what must hold -----------------------------------------------------------------------------
 
 void Simulation::CheckBounds() {
-  // Of other cores' replies, as many as may be asked for before the first large one has come.
-  const uint64_t surprises = shape_.ring_messages / 2 * (shape_.cores - 1);
-  const uint64_t bytes_max = kOutputBytesMax + surprises * kItemBytesMax;
   for (const auto& client : clients_) {
     if (!client->connected() || client->socket().stream() == nullptr) continue;
     const auto& connection = static_cast<const Connection&>(*client->socket().stream());
     const uint64_t bytes = connection.OutputBytes();
     report_.output_bytes_peak = std::max(report_.output_bytes_peak, bytes);
-    SIM_CHECK(bytes <= bytes_max,
+    SIM_CHECK(bytes <= kOutputBytesMax,
               "a connection holds " + std::to_string(bytes) + " bytes of replies");
+  }
+  for (const auto& worker : workers_) {
+    const uint64_t bytes = worker->held().output;
+    SIM_CHECK(bytes <= worker->buffer_pool_bytes() + shape_.clients * kSmallOutputBytesMax,
+              "a core holds " + std::to_string(bytes) + " bytes of replies");
+    report_.lent_bytes_peak = std::max(report_.lent_bytes_peak, worker->held().lent);
+    SIM_CHECK(worker->shard().MemoryBytes() <= shape_.memory_bytes_max + store::kHeapSegmentBytes,
+              "a shard is over its budget");
   }
 }
 

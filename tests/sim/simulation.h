@@ -36,6 +36,9 @@ struct SimReport {
   uint64_t sent_bytes = 0;
   uint64_t messages = 0;
   uint64_t output_bytes_peak = 0;  // of one connection
+  uint64_t lent_bytes_peak = 0;    // of one core's connections
+  uint64_t deferred = 0;
+  uint64_t deaf_closed = 0;
 };
 
 class SimClock final : public Clock {
@@ -63,6 +66,7 @@ class Simulation {
     size_t ring_messages;
     uint32_t requests_per_turn;
     uint64_t memory_bytes_max;
+    uint64_t buffer_pool_bytes_min;
     bool lossy;
     bool evict;
     bool flush_enabled;
@@ -80,6 +84,7 @@ class Simulation {
   bool Drain();
   bool CutOff();
   [[nodiscard]] std::string DescribeClients() const;
+  void LookForDeaf();
   void CheckBounds();
   void CheckQuiet();
   void CheckNothingLeft();

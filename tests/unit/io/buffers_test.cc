@@ -145,6 +145,51 @@ TEST(OutputQueue, LikeAString) {
   }
 }
 
+struct Lent final : public Loan {
+  Lent(std::string_view bytes, int& its_returns) : Loan(bytes), returns(its_returns) {}
+  void Return() override {
+    ++returns;
+    delete this;
+  }
+  int& returns;
+};
+
+TEST(OutputQueue, LentBytesAreShownWhereTheyLieAndReturnedWhenSent) {
+  const std::string value(100'000, 'v');
+  int returns = 0;
+  BlockPool pool;
+  OutputQueue queue(pool);
+  queue.Append("head");
+  queue.AppendLent(LoanPtr(new Lent(value, returns)));
+  queue.Append("tail");
+  queue.CheckInvariants();
+  EXPECT_EQ(queue.owed(), 4 + value.size() + 4);
+  EXPECT_EQ(queue.lent(), value.size());
+  EXPECT_LE(queue.capacity(), 2 * BlockPool::kSmallBytes);
+  std::array<iovec, 4> parts;
+  ASSERT_EQ(queue.Parts(parts), 3U);
+  EXPECT_EQ(parts[1].iov_base, value.data());
+  queue.Sent(4 + value.size() - 1);
+  EXPECT_EQ(returns, 0);
+  queue.Sent(1);
+  EXPECT_EQ(returns, 1);
+  EXPECT_EQ(queue.lent(), 0U);
+  queue.Sent(4);
+  EXPECT_EQ(queue.capacity(), 0U);
+}
+
+TEST(OutputQueue, LentBytesAreReturnedUnsentAndEmptyOnesAtOnce) {
+  int returns = 0;
+  BlockPool pool;
+  {
+    OutputQueue queue(pool);
+    queue.AppendLent(LoanPtr(new Lent("", returns)));
+    EXPECT_EQ(returns, 1);
+    queue.AppendLent(LoanPtr(new Lent("v", returns)));
+  }
+  EXPECT_EQ(returns, 2);
+}
+
 TEST(OutputQueue, LongChainIsFreedWithoutRecursion) {
   BlockPool pool;
   OutputQueue queue(pool);

@@ -29,6 +29,15 @@ std::string Encode(const Command& command, const Outcome& outcome) {
   const auto block = std::make_unique<char[]>(bytes_max);
   const char* end = codec.encode(command, outcome, block.get());
   const auto size = static_cast<size_t>(end - block.get());
+  if (outcome.status == Status::kHit && !command.noreply) {
+    // In parts, it is the same.
+    const auto around = std::make_unique<char[]>(bytes_max - outcome.value.size());
+    char* middle = codec.encode_head(command, outcome, around.get());
+    char* last = codec.encode_tail(command, outcome, middle);
+    const std::string joined =
+        std::string(around.get(), middle) + std::string(outcome.value) + std::string(middle, last);
+    EXPECT_EQ(joined, std::string(block.get(), size));
+  }
   EXPECT_LE(size, bytes_max);
   EXPECT_LE(bytes_max, command.key.size() + outcome.value.size() + kTextFrameBytesMax);
   return {block.get(), size};
