@@ -3,7 +3,7 @@
 //
 //   bin/store_figures table  [--items=10000000]
 //   bin/store_figures expiry [--items=10000000] [--seconds=60]
-//   bin/store_figures turns  [--items=10000000] [--repetitions=3]
+//   bin/store_figures turns  [--items=10000000] [--repetitions=5]
 //
 // Each prints a table, with a checksum of what was done.
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Options {
   std::string_view subject;
   uint64_t items = 10'000'000;
   uint64_t seconds = 60;
-  uint64_t repetitions = 3;
+  uint64_t repetitions = 5;
 };
 
 uint64_t ReadClock(clockid_t clock) {
