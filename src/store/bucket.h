@@ -1,9 +1,9 @@
 // Ten entries of the table, and what is needed to reject nine of them without touching an item.
 //
-//   byte 0                    40        50     52       56         63      64
-//        +--------------------+---------+------+--------+----------+-------+
-//        | handle x10         | tag x10 | busy | entry  | ghost x7 | stash |
-//        +--------------------+---------+------+--------+----------+-------+
+//   byte 0                    40        50     52       56         62     63      64
+//        +--------------------+---------+------+--------+----------+------+-------+
+//        | handle x10         | tag x10 | busy | entry  | ghost x6 | main | stash |
+//        +--------------------+---------+------+--------+----------+------+-------+
 //
 //   busy, 16 bits:   0–9 busy mask | 10–13 entries at home here but living next door | 14–15 zero
 //   entry, 32 bits:  0–19 frequency, two bits an entry | 20–29 guest mask | 30–31 zero
@@ -14,8 +14,9 @@
 // home most often ends there: one cache line.
 //
 // Frequency and ghosts belong to the eviction policy: the table copies the former when it moves an
-// entry and never reads either. (The ghosts, fingerprints of what was evicted,
-// wait for the adaptive policy.)
+// entry and never reads either. A ghost is the fingerprint of a key that has its home here and was
+// evicted: of the last six from probation, newest first, and of the last one from main. 0 is none.
+// A segment that is built anew begins without ghosts.
 //
 // Invariants
 //   - handles[i], tags[i] and its entry bits mean something if and only if bit i of busy is set.
@@ -27,6 +28,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "util/check.h"
 #include "util/match16.h"
@@ -38,12 +40,14 @@ struct alignas(64) Bucket {
   static constexpr uint32_t kAllSlots = (1U << kSlots) - 1;
   static constexpr uint32_t kFrequencyMax = 3;
   static constexpr uint32_t kStashedMax = 15;
+  static constexpr uint32_t kGhosts = 6;
 
   uint32_t handles[kSlots];
   uint8_t tags[kSlots];
   uint16_t busy_bits;
   uint32_t entry_bits;
-  uint8_t ghosts[7];
+  uint8_t ghosts[kGhosts];
+  uint8_t main_ghost;
   uint8_t stash_bits;
 
   [[nodiscard]] uint32_t Busy() const { return busy_bits & kAllSlots; }
@@ -92,6 +96,20 @@ struct alignas(64) Bucket {
   // True if all entries whose home is here are here.
   [[nodiscard]] bool NothingElsewhere() const {
     return (stash_bits | (busy_bits & (15U << 10))) == 0;
+  }
+
+  void AddGhost(uint8_t ghost) {
+    std::memmove(ghosts + 1, ghosts, kGhosts - 1);
+    ghosts[0] = ghost;
+  }
+  // Takes the newest such ghost out; how many newer ones there are, kGhosts if there is none.
+  uint32_t TakeGhost(uint8_t ghost) {
+    uint32_t age = 0;
+    while (age < kGhosts && ghosts[age] != ghost) ++age;
+    if (age == kGhosts) return kGhosts;
+    std::memmove(ghosts + age, ghosts + age + 1, kGhosts - 1 - age);
+    ghosts[kGhosts - 1] = 0;
+    return age;
   }
 
   // Fills a free slot; returns it. The frequency begins at 0.

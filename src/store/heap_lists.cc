@@ -154,8 +154,9 @@ void ItemHeap::CheckSegment(const HeapSegment* segment) const {
     if (i->dead()) continue;
     live += i->TotalBytes();
     ++items;
-    // The sweep learns them anew.
+    // The sweep learns them anew; of what was flushed nobody needs them.
     if (i->expire_at() == kNever || At(Reader::kSweep) == segment) continue;
+    if (segment->generation != generation_) continue;
     CHECK_GE(i->expire_at(), segment->least_expiry);
     CHECK_LE(i->expire_at(), segment->most_expiry);
   }

@@ -25,7 +25,7 @@
 #include "larder/clock.h"
 #include "stats/counters.h"
 #include "stats/size_classes.h"
-#include "store/clock_policy.h"
+#include "store/adaptive_policy.h"
 #include "store/cursor.h"
 #include "store/dashtable.h"
 #include "store/expiry.h"
@@ -176,7 +176,7 @@ class Shard {
   void CheckInvariants() const;
 
  private:
-  using Policy = ClockPolicy;
+  using Policy = AdaptivePolicy;
 
   // The hash of an item that the table or the cleaner has to find a place for.
   class ItemHashes final : public HashSource {

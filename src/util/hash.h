@@ -3,10 +3,13 @@
 //
 // Disjoint bits serve disjoint purposes; who takes which is written here and nowhere else:
 //
-//   63         48 47                      20 19         8 7         0
-//   +------------+--------------------------+------------+-----------+
-//   |   shard    |  segment (from the top)  |   bucket   |    tag    |
-//   +------------+--------------------------+------------+-----------+
+//   63         48 47              28 27   20 19         8 7         0
+//   +------------+------------------+-------+------------+-----------+
+//   |   shard    |     segment, from the top |   bucket   |    tag    |
+//   +------------+------------------+-------+------------+-----------+
+//                                   | ghost |
+//
+// The ghost's bits serve a segment only in a shard of more than half a billion items.
 #ifndef LARDER_UTIL_HASH_H_
 #define LARDER_UTIL_HASH_H_
 
@@ -36,6 +39,10 @@ inline uint32_t BucketOf(uint64_t hash, uint32_t buckets) {
   return static_cast<uint32_t>((((hash >> 8) & 0xfff) * buckets) >> 12);
 }
 inline uint8_t TagOf(uint64_t hash) { return static_cast<uint8_t>(hash); }
+// What a bucket remembers of an evicted key: 1…255.
+inline uint8_t GhostOf(uint64_t hash) {
+  return static_cast<uint8_t>(1 + (((hash >> 20) & 0xff) * 255 >> 8));
+}
 
 }  // namespace larder::util
 
