@@ -24,6 +24,8 @@ class ClockPolicy {
     (void)hash;
     return log;
   }
+  // New bytes are as good as a read: where they stay in place, they would be no younger.
+  void OnOverwrite(const Place& place, uint64_t hash) { OnHit(place, hash); }
   void OnHit(const Place& place, uint64_t hash) {
     (void)hash;
     const uint32_t frequency = place.bucket->Frequency(place.slot);

@@ -11,6 +11,8 @@
 //   LogForOverwrite(place, hash, log)
 //                           a key that is there, in `log`, is about to be stored anew: where do its
 //                           new bytes go? The entry keeps its place and its bits.
+//   OnOverwrite(place, hash)
+//                           it is stored anew now: there, or, if its size is the same, where it was
 //   OnHit(place, hash)      a reader found it; on the way of every get: a few instructions, and no
 //                           write if nothing changes
 //   OnErase(place, hash)    it is about to leave, for a reason that is not the policy's
@@ -59,6 +61,7 @@ concept EvictionPolicy = requires(P policy, const Place& place, uint64_t hash, L
   { policy.LogForNew(newcomer) } -> std::same_as<Log>;
   { policy.OnInsert(place, hash, log) } -> std::same_as<void>;
   { policy.LogForOverwrite(place, hash, log) } -> std::same_as<Log>;
+  { policy.OnOverwrite(place, hash) } -> std::same_as<void>;
   { policy.OnHit(place, hash) } -> std::same_as<void>;
   { policy.OnErase(place, hash) } -> std::same_as<void>;
   { policy.HandToMove(fills) } -> std::same_as<Log>;

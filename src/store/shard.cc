@@ -123,21 +123,16 @@ void Shard::UpdateDetails() {
   counters_.Set(Counter::kStoreBytesMax, memory_bytes_max_);
 }
 
-Log Shard::LogFor(const NewItem& item, uint64_t item_bytes) {
-  const Place place = FindPlace(item.key, item.hash);
-  if (place) {
-    return policy_.LogForOverwrite(place, item.hash, heap_.LogOf(heap_.At(place.handle())));
-  }
-  return policy_.LogForNew(
-      {.home = *table_.HomeOf(item.hash), .hash = item.hash, .item_bytes = item_bytes});
-}
-
 Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {
   Item* fresh = heap_.Append(shape, log);
   if (fresh == nullptr) fresh = MakePlaceAndAppend(shape, log);
-  if (fresh == nullptr) return nullptr;
-  if (shape.client_flags) fresh->set_client_flags(item.client_flags);
-  if (shape.expiry) {
+  if (fresh != nullptr) Fill(fresh, item);
+  return fresh;
+}
+
+void Shard::Fill(Item* fresh, const NewItem& item) {
+  if (fresh->HasClientFlags()) fresh->set_client_flags(item.client_flags);
+  if (fresh->HasExpiry()) {
     fresh->set_expire_at(item.expire_at);
     heap_.SegmentOf(fresh)->NoteExpiry(item.expire_at);
     NoteExpiry(item.expire_at);
@@ -149,7 +144,28 @@ Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {
   if (!item.value_tail.empty()) {
     std::memcpy(value + item.value.size(), item.value_tail.data(), item.value_tail.size());
   }
-  return fresh;
+}
+
+// An item that takes as many bytes as the one before, and bytes that nobody holds: then nothing is
+// left dead, and nobody needs room. The item stays as old as it was.
+bool Shard::ReplaceInPlace(const Place& place, const NewItem& item, const Item::Shape& shape) {
+  Item* old = heap_.At(place.handle());
+  if (old->TotalBytes() != Item::BytesOf(shape)) return false;
+  if (heap_.SegmentOf(old)->holds > 0) return false;
+  if (special_ && old->Value().size() < shape.value_bytes) return false;
+  policy_.OnOverwrite(place, item.hash);
+  CountGone(old, old->ExpiredAt(now_s_) ? Gone::kExpired : Gone::kReplaced);
+  Fill(Item::Make(old, shape), item);
+  CountNew(old);
+  return true;
+}
+
+void Shard::CountNew(const Item* item) {
+  const uint64_t bytes = item->TotalBytes();
+  counters_.Add(Counter::kCurrItems);
+  counters_.Add(Counter::kItemBytes, bytes);
+  payload_bytes_ += item->Key().size() + item->Value().size();
+  size_classes_.Store(bytes);
 }
 
 // Puts a new item into the table, in place of the one with its key. False, and the item is gone, if
@@ -159,6 +175,7 @@ bool Shard::Link(Item* fresh, uint64_t hash, Log log) {
   Place place = FindPlace(fresh->Key(), hash);
   if (place) {
     Item* old = heap_.At(place.handle());
+    policy_.OnOverwrite(place, hash);
     place.bucket->handles[place.slot] = handle;
     CountGone(old, old->ExpiredAt(now_s_) ? Gone::kExpired : Gone::kReplaced);
     heap_.Kill(old);
@@ -173,14 +190,18 @@ bool Shard::Link(Item* fresh, uint64_t hash, Log log) {
       return false;
     }
     policy_.OnInsert(place, hash, log);
+    // The table may have grown into what free segments take.
+    if (heap_.BytesFree() > 0) GiveBackSurplus(0, log);
   }
-  const uint64_t bytes = fresh->TotalBytes();
-  counters_.Add(Counter::kCurrItems);
-  counters_.Add(Counter::kItemBytes, bytes);
-  payload_bytes_ += fresh->Key().size() + fresh->Value().size();
-  size_classes_.Store(bytes);
+  CountNew(fresh);
   UpdateGauges();
   return true;
+}
+
+Log Shard::LogFor(const Place& place, uint64_t hash, const Item::Shape& shape) {
+  if (place) return policy_.LogForOverwrite(place, hash, heap_.LogOf(heap_.At(place.handle())));
+  return policy_.LogForNew(
+      {.home = *table_.HomeOf(hash), .hash = hash, .item_bytes = Item::BytesOf(shape)});
 }
 
 Shard::Stored Shard::Put(const NewItem& item) {
@@ -197,24 +218,29 @@ Shard::Stored Shard::Put(const NewItem& item) {
                           .value_bytes = value_bytes,
                           .client_flags = item.client_flags != 0,
                           .expiry = item.expire_at != kNever};
-  const uint64_t bytes = Item::BytesOf(shape);
-  // The old item must stay readable if the new one is made of it,
-  // though making room may drop or move it.
+  const Place place = FindPlace(item.key, item.hash);
+  // The old item must stay readable if the new one is made of it, though making room may drop or
+  // move it.
   const Item* source = nullptr;
   if (heap_.Contains(item.value.data()) || heap_.Contains(item.value_tail.data())) {
-    const Place old = FindPlace(item.key, item.hash);
-    CHECK(static_cast<bool>(old));
-    source = heap_.At(old.handle());
+    CHECK(static_cast<bool>(place));
+    source = heap_.At(place.handle());
     Hold(source);
   }
-  const Log log = LogFor(item, bytes);
+  if (place && ReplaceInPlace(place, item, shape)) {
+    Item* same = heap_.At(place.handle());
+    same->set_cas(++last_cas_);
+    counters_.Add(Counter::kTotalItems);
+    return {PutResult::kStored, same};
+  }
+  const Log log = LogFor(place, item.hash, shape);
   Item* fresh = MakeRoom(shape, log) ? MakeItem(item, shape, log) : nullptr;
   if (fresh != nullptr) fresh->set_cas(++last_cas_);
   if (fresh != nullptr && !Link(fresh, item.hash, log)) fresh = nullptr;
   if (source != nullptr) Release(source);
   if (fresh == nullptr) {
     UpdateGauges();
-    size_classes_.Count(ClassCounter::kOutOfMemory, bytes);
+    size_classes_.Count(ClassCounter::kOutOfMemory, Item::BytesOf(shape));
     return {PutResult::kNoMemory, nullptr};
   }
   counters_.Add(Counter::kTotalItems);

@@ -215,13 +215,16 @@ class Shard {
   [[gnu::noinline]] void RemoveExpired(const Place& place, uint64_t hash);
 
   // shard.cc: items come and go.
-  [[nodiscard]] Log LogFor(const NewItem& item, uint64_t item_bytes);
+  [[nodiscard]] Log LogFor(const Place& place, uint64_t hash, const Item::Shape& shape);
+  bool ReplaceInPlace(const Place& place, const NewItem& item, const Item::Shape& shape);
+  void Fill(Item* fresh, const NewItem& item);
   Item* MakeItem(const NewItem& item, const Item::Shape& shape, Log log);
   bool Link(Item* fresh, uint64_t hash, Log log);
   void NoteExpiry(CacheSeconds when) {
     sweep_.Note(when);
     search_.Note(when);
   }
+  void CountNew(const Item* item);
   void CountGone(const Item* item, Gone why);
   void Remove(const Place& place, uint64_t hash, Gone why);
   void UpdateGauges();
@@ -243,6 +246,7 @@ class Shard {
   }
   bool MakeRoom(const Item::Shape& shape, Log log) {
     const uint64_t bytes = Item::BytesOf(shape);
+    written_bytes_ += bytes;
     if (special_) PrepareSpecially(shape);
     if (!IsAmple(bytes, log)) return FindRoom(bytes, log);
     if (heap_.GrowthFor(bytes, log) > 0) GiveBackSurplus(bytes, log);
@@ -301,10 +305,12 @@ class Shard {
   uint64_t last_cas_ = 0;
   uint64_t least_table_bytes_;  // of an empty one that takes an item
   uint64_t payload_bytes_ = 0;
-  int64_t debt_ = 0;          // bytes written for which no room has been made since
-  uint64_t copy_credit_ = 0;  // bytes that the cleaner may still move
-  uint64_t sweep_looks_ = 0;  // that the sweep has saved up, of eighths of an item
-  uint64_t sweep_ns_ = 0;     // when it last did
+  int64_t debt_ = 0;             // bytes written for which no room has been made since
+  uint64_t written_bytes_ = 0;   // ever
+  uint64_t credited_bytes_ = 0;  // of them, for copy_credit_
+  uint64_t copy_credit_ = 0;     // bytes that the cleaner may still move
+  uint64_t sweep_looks_ = 0;     // that the sweep has saved up, of eighths of an item
+  uint64_t sweep_ns_ = 0;        // when it last did
   Kept kept_;
   std::vector<Retired> retired_;
   uint64_t retired_bytes_ = 0;

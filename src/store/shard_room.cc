@@ -14,10 +14,6 @@ namespace {
 
 // A writer pays for itself and, now and then, for what went wrong before it: not for all at once.
 constexpr int64_t kDebtMax = 2 * kHeapSegmentBytes;
-// Moving costs processor time, evicting costs hits: for each byte written, the cleaner may move so
-// many (store_room_bench: what it is worth).
-constexpr uint64_t kCopiesPerByte = 2;
-constexpr uint64_t kCopyCreditMax = 4 * kHeapSegmentBytes;
 
 }  // namespace
 
@@ -40,13 +36,13 @@ bool Shard::FindRoom(uint64_t item_bytes, Log log) {
   const uint64_t alone = ItemHeap::IsSolo(item_bytes) ? ItemHeap::SoloBytes(item_bytes) : 0;
   if (alone > 0 && alone + least_table_bytes_ > limit_) return false;
   kept_ = Kept{};
-  copy_credit_ = std::min(copy_credit_ + kCopiesPerByte * item_bytes, kCopyCreditMax);
   debt_ = std::min(debt_ + static_cast<int64_t>(item_bytes), kDebtMax);
   uint64_t steps = StepsMax();
   bool more = true;
   for (; more && debt_ > 0 && steps > 0 && !IsAmple(item_bytes, log); --steps) more = Step();
   for (; more && steps > 0 && !Fits(item_bytes, log); --steps) more = Step();
-  if (IsAmple(item_bytes, log)) debt_ = 0;
+  // What was paid in a hurry is not a credit, or all would be paid so.
+  debt_ = IsAmple(item_bytes, log) ? 0 : std::max<int64_t>(debt_, 0);
   GiveBackSurplus(item_bytes, log);
   UpdateGauges();
   return Fits(item_bytes, log);

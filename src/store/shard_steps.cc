@@ -22,6 +22,11 @@ constexpr uint64_t kCleanLiveBytes = kHeapSegmentBytes / 2;
 // have.
 constexpr uint64_t kCleanLiveBytesMax = kHeapSegmentBytes / 8 * 7;
 
+// Moving costs processor time, evicting costs hits: for each byte written, the cleaner may move so
+// many. So nothing is evicted while a quarter of the heap or more is dead, wherever it is.
+constexpr uint64_t kCopiesPerByte = 3;
+constexpr uint64_t kCopyCreditMax = 4 * kHeapSegmentBytes;
+
 // One writer waits for so many items that are kept, and for so many bytes that are moved, before
 // what is next goes whatever the policy says.
 constexpr uint32_t kKeptItemsMax = 1024;
@@ -125,6 +130,9 @@ bool Shard::BeginCleaning(Cleaning cleaning) {
   HeapSegment* segment = heap_.Emptiest(forced ? kHeapSegmentBytes : kCleanLiveBytesMax);
   if (segment == nullptr) return false;
   if (!forced && when_full_ == WhenFull::kEvict && segment->live > kCleanLiveBytes) {
+    copy_credit_ = std::min(copy_credit_ + kCopiesPerByte * (written_bytes_ - credited_bytes_),
+                            kCopyCreditMax);
+    credited_bytes_ = written_bytes_;
     if (copy_credit_ < segment->live) return false;
     copy_credit_ -= segment->live;
   }

@@ -376,6 +376,64 @@ TEST_F(ShardTest, HeldBytesStayWhateverBecomesOfTheItem) {
   shard_->CheckInvariants();
 }
 
+TEST_F(ShardTest, AValueOfTheSameSizeIsStoredInPlaceUnlessItIsHeld) {
+  Start();
+  Put("other", "value");
+  const Item* item = Put("k", "first").item;
+  const uint64_t cas = item->cas();
+  const uint64_t used = shard_->heap().LiveBytes() + shard_->heap().DeadBytes();
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(Put("k", std::to_string(10'000 + i)).item, item);
+  EXPECT_EQ(item->Value(), "10999");
+  EXPECT_GT(item->cas(), cas);
+  EXPECT_FALSE(item->fetched());
+  EXPECT_EQ(shard_->heap().LiveBytes() + shard_->heap().DeadBytes(), used);
+  EXPECT_EQ(shard_->ItemCount(), 2U);
+  EXPECT_EQ(Count(Counter::kTotalItems), 1002U);
+  // Anybody may be reading the segment.
+  shard_->Hold(Get("other"));
+  const Item* moved = Put("k", "third").item;
+  EXPECT_NE(moved, item);
+  EXPECT_EQ(item->Value(), "10999");
+  shard_->Release(Get("other"));
+  // Neither what expires nor what carries flags takes as much.
+  EXPECT_NE(Put("k", "forth", 200).item, moved);
+  shard_->CheckInvariants();
+}
+
+TEST_F(ShardTest, AValueInPlaceExpiresWhenItSays) {
+  Start();
+  const Item* item = Put("k", "first", 300).item;
+  ASSERT_EQ(Put("k", "later", 120).item, item);
+  SetSeconds(119);
+  ASSERT_TRUE(Has("k"));
+  TickUntilDone();
+  SetSeconds(120);
+  TickUntilDone();
+  EXPECT_EQ(shard_->ItemCount(), 0U) << "the sweep knows";
+  // What has expired is replaced as if it were not there.
+  Put("k", "again", 130);
+  SetSeconds(130);
+  ASSERT_EQ(Put("k", "fresh", 140).result, PutResult::kStored);
+  EXPECT_TRUE(Has("k"));
+  EXPECT_EQ(Count(Counter::kReclaimed), 2U);
+  shard_->CheckInvariants();
+}
+
+TEST_F(ShardTest, AnItemCanBeMadeOfItselfInPlaceOfItself) {
+  Start();
+  // 16 + 1 + 2 bytes: three more fit into the same multiple of eight.
+  Put("k", "ab");
+  for (const std::string_view expected : {"abx", "abxx", "abxxx"}) {
+    const Item* old = Get("k");
+    shard_->Put({.key = "k", .hash = hash_("k"), .value = old->Value(), .value_tail = "x"});
+    ASSERT_EQ(Get("k")->Value(), expected);
+  }
+  const Item* old = Get("k");
+  shard_->Put({.key = "k", .hash = hash_("k"), .value = "y", .value_tail = old->Value()});
+  EXPECT_EQ(Get("k")->Value(), "yabxxx");
+  shard_->CheckInvariants();
+}
+
 TEST_F(ShardTest, AnItemCanBeMadeOfItselfWhileMemoryIsShort) {
   Start({.memory_bytes_max = kMiB});
   std::string expected = "seed";
