@@ -1,6 +1,7 @@
 #include "store/dashtable.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace larder::store {
@@ -10,26 +11,34 @@ using Entry = TableSegment::Entry;
 
 // A new segment with these entries, of the first size from `home_count` up that takes them all.
 // Null if none does.
-TableSegment* Build(const Entry* entries, uint32_t count, uint32_t depth, uint32_t home_count) {
+TableSegment* Build(TableArena& arena, const Entry* entries, uint32_t count, uint32_t depth,
+                    uint32_t home_count) {
+  // Tried on the side: what has a place in the arena stays there.
+  alignas(TableSegment) char memory[TableSegment::BytesFor(TableSegment::kHomeMax)];
   for (; home_count <= TableSegment::kHomeMax; home_count += TableSegment::kHomeStep) {
-    TableSegment* segment = TableSegment::New(home_count, depth);
+    TableSegment* segment = TableSegment::Make(memory, home_count, depth);
     bool fits = true;
     for (uint32_t i = 0; i < count && fits; ++i) {
       const Place place = segment->Insert(entries[i].hash, entries[i].handle);
       fits = static_cast<bool>(place);
       if (fits) place.bucket->SetFrequency(place.slot, entries[i].frequency);
     }
-    if (fits) return segment;
-    TableSegment::Delete(segment);
+    if (!fits) continue;
+    void* block = arena.Take(segment->Bytes());
+    if (block == nullptr) return nullptr;
+    std::memcpy(block, memory, segment->Bytes());
+    return static_cast<TableSegment*>(block);
   }
   return nullptr;
 }
 
 }  // namespace
 
-DashTable::DashTable() : directory_(1) {
-  TableSegment* segment = TableSegment::New(TableSegment::kHomeMin, 0);
-  directory_[0] = Word::Of(segment);
+DashTable::DashTable(TableArena::Pages pages)
+    : arena_(std::make_unique<TableArena>(pages)), directory_(1) {
+  TableSegment* segment = TableSegment::New(*arena_, TableSegment::kHomeMin, 0);
+  CHECK(segment != nullptr);
+  Publish(0, segment);
   Adopt(segment);
 }
 
@@ -38,6 +47,7 @@ DashTable::~DashTable() { Dismantle(UINT32_MAX); }
 DashTable::DashTable(DashTable&& other) noexcept { *this = std::move(other); }
 
 DashTable& DashTable::operator=(DashTable&& other) noexcept {
+  arena_.swap(other.arena_);
   directory_.swap(other.directory_);
   std::swap(depth_, other.depth_);
   std::swap(count_, other.count_);
@@ -52,15 +62,28 @@ void DashTable::Adopt(TableSegment* segment) {
   slots_ += (segment->home_count + TableSegment::kStash) * Bucket::kSlots;
 }
 
-void DashTable::Drop(TableSegment* segment) {
+TableArena::Move DashTable::Drop(TableSegment* segment) {
   bytes_ -= segment->Bytes();
   slots_ -= (segment->home_count + TableSegment::kStash) * Bucket::kSlots;
-  TableSegment::Delete(segment);
+  return Return(segment);
+}
+
+// Its memory; another segment may take its place, and is found there if it is in the directory.
+TableArena::Move DashTable::Return(TableSegment* segment) {
+  const uint64_t bytes = segment->Bytes();
+  const TableArena::Move move = arena_->Return(segment, bytes);
+  if (move.from == nullptr) return move;
+  std::memcpy(move.to, move.from, bytes);
+  auto* moved = static_cast<TableSegment*>(move.to);
+  const uint64_t index = uint64_t{moved->prefix} << (depth_ - moved->depth);
+  if (directory_[index].segment() == move.from) Publish(index, moved);
+  return move;
 }
 
 void DashTable::Publish(uint64_t index, TableSegment* segment) {
   const uint64_t span = uint64_t{1} << (depth_ - segment->depth);
   const uint64_t first = index & ~(span - 1);
+  segment->prefix = static_cast<uint32_t>(first >> (depth_ - segment->depth));
   std::fill_n(directory_.begin() + static_cast<ptrdiff_t>(first), span, Word::Of(segment));
 }
 
@@ -89,11 +112,11 @@ bool DashTable::Grow(uint64_t hash, const HashSource& source) {
   Entry entries[TableSegment::kEntriesMax];
   const uint32_t count = old->Collect(source, entries);
   TableSegment* grown =
-      Build(entries, count, old->depth, old->home_count + TableSegment::kHomeStep);
+      Build(*arena_, entries, count, old->depth, old->home_count + TableSegment::kHomeStep);
   if (grown == nullptr) return Split(hash, source);
   Publish(IndexOf(hash), grown);
   Adopt(grown);
-  Drop(old);
+  (void)Drop(old);
   return true;
 }
 
@@ -117,11 +140,13 @@ bool DashTable::Split(uint64_t hash, const HashSource& source) {
   });
   const auto low_count = static_cast<uint32_t>(middle - entries);
   const uint32_t high_count = count - low_count;
-  TableSegment* low = Build(entries, low_count, depth, TableSegment::HomeCountFor(low_count));
+  TableSegment* low =
+      Build(*arena_, entries, low_count, depth, TableSegment::HomeCountFor(low_count));
   if (low == nullptr) return false;
-  TableSegment* high = Build(middle, high_count, depth, TableSegment::HomeCountFor(high_count));
+  TableSegment* high =
+      Build(*arena_, middle, high_count, depth, TableSegment::HomeCountFor(high_count));
   if (high == nullptr) {
-    TableSegment::Delete(low);
+    (void)Return(low);
     return false;
   }
   if (old->depth == depth_) {
@@ -137,7 +162,7 @@ bool DashTable::Split(uint64_t hash, const HashSource& source) {
   Publish(first + span, high);
   Adopt(low);
   Adopt(high);
-  Drop(old);
+  (void)Drop(old);
   return true;
 }
 
@@ -168,12 +193,12 @@ bool DashTable::Merge(TableSegment* low, TableSegment* high, const HashSource& s
   std::copy_n(high_entries, high_count, low_entries + low_count);
   const uint32_t count = low_count + high_count;
   TableSegment* merged =
-      Build(low_entries, count, low->depth - 1, TableSegment::HomeCountFor(count));
+      Build(*arena_, low_entries, count, low->depth - 1, TableSegment::HomeCountFor(count));
   if (merged == nullptr) return false;
   Publish(at_, merged);
   Adopt(merged);
-  Drop(low);
-  Drop(high);
+  const TableArena::Move move = Drop(low);
+  (void)Drop(move.from == high ? static_cast<TableSegment*>(move.to) : high);
   return true;
 }
 
@@ -189,11 +214,11 @@ bool DashTable::Shrink(uint32_t segments, const HashSource& source) {
       Entry entries[TableSegment::kEntriesMax];
       const uint32_t count = segment->Collect(source, entries);
       TableSegment* smaller =
-          Build(entries, count, segment->depth, TableSegment::HomeCountFor(count * 5 / 4));
+          Build(*arena_, entries, count, segment->depth, TableSegment::HomeCountFor(count * 5 / 4));
       if (smaller != nullptr) {
         Publish(at_, smaller);
         Adopt(smaller);
-        Drop(segment);
+        (void)Drop(segment);
         segment = smaller;
       }
     }
@@ -220,7 +245,7 @@ bool DashTable::Dismantle(uint32_t segments) {
     TableSegment* segment = directory_.back().segment();
     const size_t span = size_t{1} << (depth_ - segment->depth);
     count_ -= segment->entries;
-    Drop(segment);
+    (void)Drop(segment);
     directory_.resize(directory_.size() - span);
   }
   return directory_.empty();
@@ -240,6 +265,7 @@ void DashTable::CheckInvariants(const HashSource& source) const {
       CHECK(directory_[j].segment() == segment);
       CHECK_EQ(directory_[j].home_count(), segment->home_count);
     }
+    CHECK_EQ(segment->prefix, i >> (depth_ - segment->depth));
     segment->CheckInvariants(source);
     count += segment->entries;
     bytes += segment->Bytes();
@@ -248,6 +274,8 @@ void DashTable::CheckInvariants(const HashSource& source) const {
   }
   CHECK_EQ(count, count_);
   CHECK_EQ(bytes, bytes_);
+  CHECK_LE(bytes_, arena_->Bytes());
+  arena_->CheckInvariants();
   CHECK_EQ(slots, slots_);
 }
 

@@ -25,16 +25,18 @@
 
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "store/segment.h"
+#include "store/table_arena.h"
 #include "util/prefetch.h"
 
 namespace larder::store {
 
 class DashTable {
  public:
-  DashTable();
+  explicit DashTable(TableArena::Pages pages = TableArena::Pages::kSmall);
   ~DashTable();
   DashTable(DashTable&& other) noexcept;
   DashTable& operator=(DashTable&& other) noexcept;
@@ -70,10 +72,12 @@ class DashTable {
   [[nodiscard]] bool Holds(uint64_t hash) const { return IndexOf(hash) < directory_.size(); }
 
   [[nodiscard]] uint64_t Count() const { return count_; }
-  [[nodiscard]] uint64_t Bytes() const { return bytes_ + directory_.capacity() * sizeof(Word); }
+  [[nodiscard]] uint64_t Bytes() const {
+    return arena_->Bytes() + directory_.capacity() * sizeof(Word);
+  }
   // The most that Bytes() grows by in one Insert.
   [[nodiscard]] uint64_t GrowthBytesMax() const {
-    return 2 * TableSegment::BytesFor(TableSegment::kHomeMax) +
+    return arena_->GrowthBytesMax(TableSegment::BytesFor(TableSegment::kHomeMax)) +
            2 * directory_.size() * sizeof(Word);
   }
   [[nodiscard]] uint64_t SlotCount() const { return slots_; }
@@ -136,8 +140,10 @@ class DashTable {
   // Points the words that are the segment's, one of which is at `index`, to it.
   void Publish(uint64_t index, TableSegment* segment);
   void Adopt(TableSegment* segment);
-  void Drop(TableSegment* segment);
+  TableArena::Move Drop(TableSegment* segment);
+  TableArena::Move Return(TableSegment* segment);
 
+  std::unique_ptr<TableArena> arena_;
   std::vector<Word> directory_;
   uint32_t depth_ = 0;
   uint64_t count_ = 0;

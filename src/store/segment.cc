@@ -1,25 +1,24 @@
 #include "store/segment.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 namespace larder::store {
 
-TableSegment* TableSegment::New(uint32_t home_count, uint32_t depth) {
+TableSegment* TableSegment::Make(void* memory, uint32_t home_count, uint32_t depth) {
   DCHECK_GE(home_count, kHomeMin);
   DCHECK_LE(home_count, kHomeMax);
-  const uint64_t bytes = BytesFor(home_count);
-  void* memory = std::aligned_alloc(alignof(TableSegment), bytes);
-  CHECK(memory != nullptr);
-  std::memset(memory, 0, bytes);
+  std::memset(memory, 0, BytesFor(home_count));
   auto* segment = static_cast<TableSegment*>(memory);
   segment->home_count = home_count;
   segment->depth = depth;
   return segment;
 }
 
-void TableSegment::Delete(TableSegment* segment) { std::free(segment); }
+TableSegment* TableSegment::New(TableArena& arena, uint32_t home_count, uint32_t depth) {
+  void* memory = arena.Take(BytesFor(home_count));
+  return memory == nullptr ? nullptr : Make(memory, home_count, depth);
+}
 
 // Fifteen sixteenths: at that load nearly every build succeeds at the first size tried
 // (dashtable_test prints the loads that follow).

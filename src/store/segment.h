@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "store/bucket.h"
+#include "store/table_arena.h"
 #include "util/hash.h"
 
 namespace larder::store {
@@ -56,10 +57,12 @@ struct alignas(64) TableSegment {
   uint32_t home_count;
   uint32_t depth;  // bits of the hash that all entries share
   uint32_t entries;
+  uint32_t prefix;  // those bits, once it is in a directory
 
-  // Empty. Freed by Delete.
-  static TableSegment* New(uint32_t home_count, uint32_t depth);
-  static void Delete(TableSegment* segment);
+  // Empty; null if there is no memory. Freed by Delete.
+  static TableSegment* New(TableArena& arena, uint32_t home_count, uint32_t depth);
+  // The same, in memory of BytesFor(home_count) that is the caller's.
+  static TableSegment* Make(void* memory, uint32_t home_count, uint32_t depth);
   static constexpr uint64_t BytesFor(uint32_t home_count) {
     return sizeof(TableSegment) + (home_count + kStash) * sizeof(Bucket);
   }

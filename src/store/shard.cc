@@ -36,6 +36,9 @@ Shard::Shard(const Options& options, stats::CounterBlock& counters)
     : counters_(counters),
       heap_(HeapOptions(options)),
       hashes_(heap_, options.hash),
+      table_pages_(HeapOptions(options).huge_pages ? TableArena::Pages::kHuge
+                                                   : TableArena::Pages::kSmall),
+      table_(table_pages_),
       now_s_(now_.FloorSeconds()),
       when_full_(options.when_full),
       capacity_(options.capacity),
@@ -310,7 +313,7 @@ void Shard::Flush() {
   payload_bytes_ = 0;
   retired_bytes_ += table_.Bytes();
   retired_.push_back({std::move(table_), generation});
-  table_ = DashTable();
+  table_ = DashTable(table_pages_);
   size_classes_.RemoveAll();
   counters_.Set(Counter::kCurrItems, 0);
   counters_.Set(Counter::kItemBytes, 0);

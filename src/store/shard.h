@@ -279,6 +279,7 @@ class Shard {
   stats::CounterBlock& counters_;
   ItemHeap heap_;
   ItemHashes hashes_;
+  TableArena::Pages table_pages_;
   DashTable table_;
   Policy policy_;
   std::array<Lookahead, kLogCount> hands_ = {Lookahead(HandOf(Log::kProbation)),

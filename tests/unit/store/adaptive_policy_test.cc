@@ -17,7 +17,8 @@ namespace {
 constexpr uint64_t kBytes = 100;
 
 struct DeleteSegment {
-  void operator()(TableSegment* segment) const { TableSegment::Delete(segment); }
+  void operator()(TableSegment* segment) const { (void)arena.Return(segment, segment->Bytes()); }
+  TableArena& arena;
 };
 
 class AdaptivePolicyTest : public testing::Test {
@@ -54,8 +55,9 @@ class AdaptivePolicyTest : public testing::Test {
     segment_->Erase(place);
   }
 
+  TableArena arena_{TableArena::Pages::kSmall};
   const std::unique_ptr<TableSegment, DeleteSegment> segment_{
-      TableSegment::New(TableSegment::kHomeMin, 0)};
+      TableSegment::New(arena_, TableSegment::kHomeMin, 0), DeleteSegment{arena_}};
   AdaptivePolicy policy_;
 };
 
