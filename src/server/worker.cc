@@ -17,9 +17,9 @@ namespace {
 
 // Between looks at expired items and at connections, while there is nothing more urgent.
 constexpr uint64_t kTickNs = 1'000'000'000;
-// While expired items wait: a step of kTickItems every hundredth of a second keeps up with a
-// million a second.
-constexpr uint64_t kBusyTickNs = 10'000'000;
+// While expired items wait: steps of kTickItems, each of less than a millisecond, keep up with more
+// than a million items a second.
+constexpr uint64_t kBusyTickNs = 3'000'000;
 constexpr uint32_t kTickItems = 8192;
 // While accepting is paused for lack of descriptors.
 constexpr uint64_t kAcceptRetryNs = 50'000'000;
