@@ -14,7 +14,7 @@ constexpr uint64_t kCapacityMin = 256;
 
 }  // namespace
 
-void InputBuffer::Append(std::string_view bytes) {
+void InputBuffer::Append(std::string_view bytes, size_t expected) {
   if (bytes.empty()) return;
   const uint64_t needed = uint64_t{size()} + bytes.size();
   CHECK_LE(needed, std::numeric_limits<uint32_t>::max());
@@ -22,8 +22,9 @@ void InputBuffer::Append(std::string_view bytes) {
     if (needed <= capacity_ && begin_ >= capacity_ / 2) {
       std::memmove(data_, data_ + begin_, size());
     } else {
-      const uint64_t capacity = std::min<uint64_t>(std::max(needed + needed / 2, kCapacityMin),
-                                                   std::numeric_limits<uint32_t>::max());
+      const bool nearly = needed < expected && needed >= expected / 4;
+      const uint64_t wanted = nearly ? expected : std::max(needed + needed / 2, kCapacityMin);
+      const uint64_t capacity = std::min<uint64_t>(wanted, std::numeric_limits<uint32_t>::max());
       char* data = new char[capacity];
       if (!empty()) std::memcpy(data, data_ + begin_, size());
       delete[] data_;

@@ -29,8 +29,9 @@ class InputBuffer {
   [[nodiscard]] std::string_view view() const { return {data_ + begin_, size()}; }
 
   // `bytes` lie outside of the buffer. Amortised one copy per byte; all unread bytes together stay
-  // below 4 GiB.
-  void Append(std::string_view bytes);
+  // below 4 GiB. Where `expected` bytes will be wanted together, room for them is made as soon as a
+  // quarter has come: not before, for it is only promised.
+  void Append(std::string_view bytes, size_t expected = 0);
   // Drops bytes at the front; `bytes` <= size(). All of them: the memory goes as well.
   void Consume(size_t bytes);
   void Clear();

@@ -148,7 +148,7 @@ void Connection::FinishInput() {
 
 void Connection::KeepInput(std::string_view bytes) {
   if (bytes.empty()) return;
-  input_.Append(bytes);
+  input_.Append(bytes, needed_bytes_);
   Recharge();
 }
 

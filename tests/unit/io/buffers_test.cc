@@ -30,6 +30,19 @@ TEST(InputBuffer, EmptyHoldsNothing) {
   EXPECT_TRUE(buffer.view().empty());
 }
 
+TEST(InputBuffer, RoomForWhatIsExpectedIsMadeWhenAQuarterHasCome) {
+  InputBuffer buffer;
+  const std::string piece(1000, 'x');
+  for (int i = 0; i < 24; ++i) buffer.Append(piece, 100'000);
+  EXPECT_LE(buffer.capacity(), 48'000U);
+  for (int i = 24; i < 100; ++i) {
+    buffer.Append(piece, 100'000);
+    EXPECT_LE(buffer.capacity(), 100'000U);
+  }
+  EXPECT_EQ(buffer.capacity(), 100'000U);
+  EXPECT_EQ(buffer.view(), std::string(100'000, 'x'));
+}
+
 TEST(InputBuffer, LikeAString) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
