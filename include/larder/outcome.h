@@ -45,7 +45,6 @@ enum class Progress : uint8_t {
   kDone,       // the fields below are the answer
   kParked,     // other cores must speak first; the answer follows, in its turn
   kStreaming,  // the answer is long and comes in pieces, as fast as the client takes them
-  kDeferred,   // nothing was done: the value is longer than allowed, `number` bytes
 };
 
 struct Outcome {

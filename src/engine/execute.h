@@ -19,9 +19,6 @@ namespace larder::engine {
 struct Place {
   store::Shard& shard;
   stats::CounterBlock& counters;
-  // A read of a longer value is deferred: it does nothing, counts nothing, and says how long the
-  // value is.
-  uint64_t value_bytes_max = UINT64_MAX;
 };
 
 // The value of the outcome points into the shard, until the shard is next changed. `command.verb`

@@ -8,10 +8,6 @@ using store::Shard;
 
 namespace {
 
-Outcome Deferred(const Item& item) {
-  return Outcome{.progress = Progress::kDeferred, .number = item.Value().size()};
-}
-
 Outcome Hit(Place place, const Item& item) {
   place.counters.Add(Counter::kGetHits);
   return Outcome{.status = Status::kHit,
@@ -39,17 +35,15 @@ Outcome Miss(Place place) {
 }  // namespace
 
 Outcome Get(Place place, const Command& command) {
-  const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
-  if (item != nullptr && item->Value().size() > place.value_bytes_max) return Deferred(*item);
   place.counters.Add(Counter::kCmdGet);
+  const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
   return item != nullptr ? Hit(place, *item) : Miss(place);
 }
 
 Outcome GetAndTouch(Place place, const Command& command) {
-  Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
-  if (item != nullptr && item->Value().size() > place.value_bytes_max) return Deferred(*item);
   place.counters.Add(Counter::kCmdGet);
   place.counters.Add(Counter::kCmdTouch);
+  Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
   if (item == nullptr) {
     place.counters.Add(Counter::kTouchMisses);
     return Miss(place);

@@ -4,10 +4,12 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -331,6 +333,11 @@ absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets) {
 void RefuseClient(int fd, std::string_view text) {
   (void)send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   close(fd);
+}
+
+uint64_t UntakenBytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
 }
 
 std::string PeerName(int fd) {

@@ -109,6 +109,9 @@ void StopListening(int listening_fd);
 
 // Sends `text` if there is room for it, and closes.
 void RefuseClient(int fd, std::string_view text);
+// Bytes that were sent and that the peer has not taken yet (SIOCOUTQ); 0 if there is no saying.
+[[nodiscard]] uint64_t UntakenBytes(int fd);
+
 // Who is at the other end, and at this one: "tcp:1.2.3.4:5", "tcp6:[::1]:5", "unix:/path", as
 // memcached writes them; "?" if the socket is not connected any more. A client on a Unix socket has
 // no name as a rule; then it is called by the path that it has connected to.

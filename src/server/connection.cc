@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/execute.h"
+#include "io/socket.h"
 #include "server/server_verbs.h"
 #include "server/worker.h"
 #include "util/check.h"
@@ -20,15 +21,10 @@ namespace {
 constexpr size_t kSmallInputBytes = 4 << 10;
 // While a connection waits for its next turn, it is received from up to here.
 constexpr size_t kInputAheadBytesMax = 16 << 10;
-// What a connection may owe in memory of our own, with all that is on its way to it.
-constexpr uint64_t kOwnBytesMax = 2 << 20;
 // How long a client may take to hang up after it was told that nothing more will come.
 constexpr CacheSeconds kLingerSeconds = 2;
-
-// What a read's reply may take in memory of our own; longer values are lent.
-uint32_t ReservedFor(uint64_t value_bytes_max) {
-  return static_cast<uint32_t>(std::min(value_bytes_max, Worker::kCopiedReplyBytesMax));
-}
+// A client that takes nothing between so many looks does not read.
+constexpr uint32_t kVainLooksMax = 5;
 
 // Of a rejected line the key matters only if a value was refused: what it names must then be
 // forgotten. A parser leaves the key of any other line as it found it.
@@ -177,13 +173,11 @@ void Connection::RefuseBody() {
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
-  if (careful_ || listing_.active || (pending_ != nullptr && pending_->full())) return false;
-  // What other cores are about to send counts by what they have sent of late. With nothing of ours
-  // in memory and nothing asked, there is always room for one: nobody would wake us later.
-  const uint64_t owes = Owes();
-  if (owes == 0 && asked_ == 0) return true;
-  return owes + asked_ * worker_.reply_estimate() < worker_.ReplyMark() &&
-         OutputBytes() + coming_bytes_ < kOwnBytesMax;
+  if (listing_.active || (pending_ != nullptr && pending_->full())) return false;
+  // With nothing owed and nothing asked, there is always room for one: nobody would wake us later.
+  if (asked_ == 0 && Owes() == 0) return true;
+  const uint64_t lent_coming = asked_ * worker_.lent_mean();
+  return Owes() + coming_bytes_ + lent_coming < worker_.ReplyMark();
 }
 
 void Connection::Execute(const BatchEntry& entry) {
@@ -203,9 +197,15 @@ void Connection::Execute(const BatchEntry& entry) {
   if (NamesKey(command)) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
     if (owner == worker_.index()) {
-      ExecuteHere(entry);
+      ExecuteHere(command);
+    } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
+      worker_.AddStarved(*this);
+      Stop(entry);
+    } else if (command.value.size() > Message::kInlineBytesMax && asked_ > 0 &&
+               !worker_.MayKeepInput()) {
+      Stop(entry);  // the answer to what we have asked wakes us
     } else {
-      ExecuteElsewhere(entry, owner);
+      Ask(command, owner);
     }
     return;
   }
@@ -218,38 +218,14 @@ void Connection::Execute(const BatchEntry& entry) {
   if (outcome.progress == Progress::kDone) Reply(command, outcome);
 }
 
-void Connection::ExecuteHere(const BatchEntry& entry) {
-  const Outcome outcome = engine::Execute(worker_.place(worker_.ValueBytesMax()), entry.command);
-  if (outcome.progress == Progress::kDeferred) {
-    worker_.AddHungry(*this, outcome.number);
-    Stop(entry);
-    return;
-  }
-  if (outcome.item != nullptr && store::Shard::LiesAlone(*outcome.item)) {
-    ReplyLent(entry.command, outcome);
+void Connection::ExecuteHere(const Command& command) {
+  const Outcome outcome = engine::Execute(worker_.place(), command);
+  if (outcome.item != nullptr &&
+      (store::Shard::LiesAlone(*outcome.item) || !worker_.MayCopy(outcome.value.size()))) {
+    ReplyLent(command, outcome);
   } else {
-    Reply(entry.command, outcome);
+    Reply(command, outcome);
   }
-}
-
-void Connection::ExecuteElsewhere(const BatchEntry& entry, uint32_t owner) {
-  const Command& command = entry.command;
-  if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
-    worker_.AddStarved(*this);
-    Stop(entry);
-    return;
-  }
-  const bool reads = KindOf(command.verb) == VerbKind::kRead;
-  const uint64_t value_bytes_max = reads ? worker_.ValueBytesMax() : 0;
-  const bool careful = reads && value_bytes_max != Worker::kAnyValueBytes;
-  const bool heavy = command.value.size() > Message::kInlineBytesMax && !worker_.MayKeepInput();
-  if (asked_ > 0 && (careful || heavy)) {
-    // The answer to what we have asked wakes us.
-    Stop(entry);
-    return;
-  }
-  careful_ = careful;
-  Ask(command, owner, value_bytes_max);
 }
 
 void Connection::Stop(const BatchEntry& entry) {
@@ -273,6 +249,7 @@ void Connection::Reply(const Command& command, const Outcome& outcome) {
 
 void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
   const size_t frame_bytes_max = codec_->encoded_bytes_max(command, outcome) - outcome.value.size();
+  worker_.counters().Add(Counter::kValuesLent);
   io::LoanPtr value = worker_.lender().Lend(outcome.item, outcome.value);
   if (HasPending()) {
     std::string around(frame_bytes_max, '\0');
@@ -307,14 +284,14 @@ void Connection::UnparkWith(uint32_t ticket, const Command& command, const Outco
   Unpark(ticket, text);
 }
 
-void Connection::Ask(const Command& command, uint32_t owner, uint64_t value_bytes_max) {
+void Connection::Ask(const Command& command, uint32_t owner) {
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);
   PutCommand(command, message);
-  const VerbKind kind = KindOf(command.verb);
-  if (kind == VerbKind::kRead) message.number = value_bytes_max;
-  message.reserved_bytes = kind == VerbKind::kRead ? ReservedFor(value_bytes_max)
-                           : message.in_block      ? message.payload_bytes
-                                                   : 0;
+  if (KindOf(command.verb) == VerbKind::kRead) {
+    message.reserved_bytes = worker_.ReplyReserve();
+  } else if (message.in_block) {
+    message.reserved_bytes = message.payload_bytes;
+  }
   message.asker = this;
   message.protocol = codec_->protocol;
   message.ticket = Park(1);
@@ -335,24 +312,6 @@ void Connection::Arrived(const Message& answer) {
   worker_.Arrived(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, answer.reserved_bytes);
 }
 
-// The value for which there was no room is asked for again when there is some.
-void Connection::AskAgain() {
-  const uint32_t owner = worker_.OwnerOf(deferred_->hash);
-  if (!worker_.MayOwe(deferred_->number)) {
-    worker_.AddHungry(*this, deferred_->number);
-  } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
-    worker_.AddStarved(*this);
-  } else {
-    const std::unique_ptr<Message> again = std::move(deferred_);
-    again->kind = Message::Kind::kCommand;
-    again->number = worker_.ValueBytesMax();
-    again->reserved_bytes = ReservedFor(again->number);
-    worker_.cluster().mailboxes.Ask(worker_.index(), owner) = *again;
-    ++asked_;
-    SetOff(*again);
-  }
-}
-
 void Connection::TakeReply(Message& message) {
   --asked_;
   Arrived(message);
@@ -367,28 +326,21 @@ void Connection::TakeReply(Message& message) {
 }
 
 void Connection::FillSlot(Message& message) {
-  if (message.kind == Message::Kind::kDeferred) {
-    deferred_ = std::make_unique<Message>(message);
-    message.in_block = false;
-    return;
-  }
-  careful_ = false;
   bool ready = false;
   if (message.kind == Message::Kind::kLentReply) {
     io::LoanPtr value(message.loan);
-    worker_.NoteReply(value->bytes().size());
+    worker_.NoteReply(0, value->bytes().size());
     ready =
         pending_->FillLent(message.ticket, message.Payload(), message.head_bytes, std::move(value));
     message.FreeBlock();
+  } else if (message.in_block) {
+    worker_.NoteReply(message.payload_bytes, 0);
+    std::unique_ptr<char[]> block(message.block);
+    message.in_block = false;
+    ready = pending_->FillBlock(message.ticket, std::move(block), message.payload_bytes);
   } else {
-    worker_.NoteReply(message.payload_bytes);
-    if (message.in_block) {
-      std::unique_ptr<char[]> block(message.block);
-      message.in_block = false;
-      ready = pending_->FillBlock(message.ticket, std::move(block), message.payload_bytes);
-    } else {
-      ready = pending_->Fill(message.ticket, message.Payload());
-    }
+    worker_.NoteReply(message.payload_bytes, 0);
+    ready = pending_->Fill(message.ticket, message.Payload());
   }
   if (ready) pending_->MoveReady(output_);
 }
@@ -451,7 +403,6 @@ void Connection::EndTurn() {
     // First of all: its memory counts.
     if (pending_ != nullptr && pending_->empty()) pending_.reset();
     ContinueListing();
-    if (deferred_ != nullptr) AskAgain();
     Resume();
   }
   // Whoever has had its share of this turn goes on in the next.
@@ -510,8 +461,16 @@ void Connection::SteerReceive() {
 }
 
 bool Connection::Idle() const {
-  return output_.owed() == 0 && !sending_ && asked_ == 0 && deferred_ == nullptr && !stopped_ &&
-         !listing_.active;
+  return output_.owed() == 0 && !sending_ && asked_ == 0 && !stopped_ && !listing_.active;
+}
+
+bool Connection::LooksDeaf(CacheSeconds second) {
+  const uint64_t untaken = output_.owed() + io::UntakenBytes(fd_);
+  const bool in_vain = second - looked_at_ <= 2 && untaken >= untaken_bytes_;
+  vain_looks_ = in_vain ? vain_looks_ + 1 : 0;
+  looked_at_ = second;
+  untaken_bytes_ = untaken;
+  return vain_looks_ >= kVainLooksMax;
 }
 
 void Connection::CloseWhenDone() {

@@ -9,10 +9,6 @@
 //   input_ ──────┘        ▲                │  └─► another core ─► pending_ ──►┘
 //                         └──── Stop ──────┘
 //
-// A read whose value may find no room is asked of another core alone, with nothing behind it
-// (careful_): if the value is too long, the command comes back undone (deferred_), and is asked
-// again when there is room. So all that is on its way has room, and order is kept.
-//
 // It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
 // turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or while it
 // streams: the first command that cannot be executed becomes the front of the window again, and no
@@ -103,6 +99,9 @@ class Connection final : public io::Stream {
   [[nodiscard]] uint64_t LentBytes() const;
   // What the client has not taken yet, as memory: ours and lent.
   [[nodiscard]] uint64_t Owes() const { return OutputBytes() + LentBytes(); }
+  // Looks, about once a second, whether the client takes what it is owed. True if it has taken
+  // nothing for some looks.
+  [[nodiscard]] bool LooksDeaf(CacheSeconds second);
 
  private:
   void ParseWindow();
@@ -119,10 +118,8 @@ class Connection final : public io::Stream {
   void SteerReceive();
   void CloseIfDone();
   void Recharge();
-  void ExecuteHere(const BatchEntry& entry);
-  void ExecuteElsewhere(const BatchEntry& entry, uint32_t owner);
-  void Ask(const Command& command, uint32_t owner, uint64_t value_bytes_max);
-  void AskAgain();
+  void ExecuteHere(const Command& command);
+  void Ask(const Command& command, uint32_t owner);
   void SetOff(const Message& request);
   void Arrived(const Message& answer);
   void FillSlot(Message& message);
@@ -152,8 +149,6 @@ class Connection final : public io::Stream {
   io::InputBuffer input_;
   io::OutputQueue output_;
   std::unique_ptr<PendingReplies> pending_;
-  // A read of a value for which there was no room; its slot waits.
-  std::unique_ptr<Message> deferred_;
 
   HeldBytes charged_;
   Listing listing_;
@@ -162,6 +157,10 @@ class Connection final : public io::Stream {
   uint32_t executed_ = 0;      // commands in this turn
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
+  // Of LooksDeaf.
+  CacheSeconds looked_at_ = 0;
+  uint32_t vain_looks_ = 0;
+  uint64_t untaken_bytes_ = 0;
   const int fd_;
   const int16_t listener_;
 
@@ -170,8 +169,6 @@ class Connection final : public io::Stream {
   bool window_is_lent_ : 1 = false;  // and is not input_
   bool stopped_ : 1 = false;         // the next command cannot be executed now
   bool yielded_ : 1 = false;         // because it has had its share of the turn
-  bool careful_ : 1 = false;         // one read is asked, nothing may be behind it
-  bool hungry_ : 1 = false;          // is in the worker's list of these
   bool paused_ : 1 = false;          // the loop has been told not to receive
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;       // no more commands are read

@@ -31,7 +31,6 @@ struct alignas(64) Message {
     kListPage,    // describe your connections after id `number`; answer with kPage
     kReply,       // to `asker`, slot `ticket`
     kLentReply,   // the same, and the value is lent: the payload is what goes around it
-    kDeferred,    // the command comes back undone: its value has `number` bytes, more than allowed
     kPage,        // to `asker`: a page of its listing, and `number` where to go on, 0 at the end
   };
 
@@ -46,8 +45,8 @@ struct alignas(64) Message {
   uint32_t ticket;  // the asker's slot for the reply
   uint32_t client_flags;
   uint32_t payload_bytes;  // key and value; or the reply
-  // Memory that the asker has set aside for the reply of a read, and that the value of a write
-  // takes; every answer says it again.
+  // Memory that the asker has set aside for the reply of a read: what is longer is lent. And what
+  // the value of a write takes. Every answer says it again.
   uint32_t reserved_bytes;
   Connection* asker;  // only the core that asked may look into it
   char* block;        // of new char[]; the receiver deletes it
@@ -59,9 +58,7 @@ struct alignas(64) Message {
     int64_t exptime;      // of a command
     uint64_t head_bytes;  // of kLentReply: so much of the payload goes before the value
   };
-  // Of a command, its own; of a read, the longest value that may be answered; of kDeferred, the
-  // value's bytes; of kListPage and kPage, where to go on.
-  uint64_t number;
+  uint64_t number;  // of a command, its own; of kListPage and kPage, where to go on
 
   static constexpr size_t kInlineBytesMax = 192;
   char payload[kInlineBytesMax];

@@ -30,9 +30,6 @@ constexpr size_t kGroupMax = Batch::kEntriesMax;
 // What a connection may owe before it is not read any more, at most and at least.
 constexpr uint64_t kReplyMarkMax = 1 << 20;
 constexpr uint64_t kReplyMarkMin = 4 << 10;
-// A client that has taken nothing for so long is closed if others wait for the memory that it
-// holds.
-constexpr CacheSeconds kHungrySeconds = 5;
 // Worth asking the allocator to give memory back to the kernel.
 constexpr uint64_t kReleaseBytes = 4 << 20;
 // Changes of buffers below this are not worth telling the shard.
@@ -84,7 +81,7 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
-  if (more_mail_ || !yielded_.empty() || MayFeed()) wait_ns = 0;
+  if (more_mail_ || !yielded_.empty()) wait_ns = 0;
   if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
   loop_.RunOnce(*this, wait_ns);
 }
@@ -123,25 +120,6 @@ void Worker::OnTurnEnd() {
 void Worker::AddWaitingToTurn() {
   for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
   for (Connection* connection : std::exchange(yielded_, {})) AddToTurn(*connection);
-  if (!MayFeed()) return;
-  for (Connection* connection : std::exchange(hungry_, {})) {
-    connection->hungry_ = false;
-    AddToTurn(*connection);
-  }
-}
-
-bool Worker::MayFeed() const { return !hungry_.empty() && MayOwe(least_hungry_bytes_); }
-
-void Worker::AddHungry(Connection& connection, uint64_t bytes) {
-  if (connection.hungry_) return;
-  connection.hungry_ = true;
-  counters_.Add(Counter::kReadsDeferred);
-  if (hungry_.empty()) {
-    hungry_since_ = now_.FloorSeconds();
-    least_hungry_bytes_ = bytes;
-  }
-  least_hungry_bytes_ = std::min(least_hungry_bytes_, bytes);
-  hungry_.push_back(&connection);
 }
 
 void Worker::AddToTurn(Connection& connection) {
@@ -201,7 +179,6 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
     switch (message.kind) {
       case Message::Kind::kReply:
       case Message::Kind::kLentReply:
-      case Message::Kind::kDeferred:
         cluster_.mailboxes.Answered(index(), from);
         message.asker->TakeReply(message);
         break;
@@ -243,17 +220,13 @@ void Worker::Answer(uint32_t from, Message& request) {
 void Worker::AnswerCommand(Message& request, Message& reply) {
   const Command command = CommandIn(request);
   const protocol::Codec& codec = protocol::CodecOf(request.protocol);
-  const Outcome outcome = engine::Execute(place(request.number), command);
-  if (outcome.progress == Progress::kDeferred) {
-    // As it came, key and all.
-    reply = request;
-    reply.kind = Message::Kind::kDeferred;
-    reply.number = outcome.number;
-    request.in_block = false;
-    return;
-  }
+  const Outcome outcome = engine::Execute(place(), command);
   const size_t bytes_max = codec.encoded_bytes_max(command, outcome);
-  if (outcome.item == nullptr || !store::Shard::LiesAlone(*outcome.item)) {
+  const bool copied =
+      outcome.item == nullptr ||
+      (!store::Shard::LiesAlone(*outcome.item) &&
+       (outcome.value.size() <= kSmallValueBytes || bytes_max <= request.reserved_bytes));
+  if (copied) {
     char* out = reply.MakeRoom(bytes_max);
     reply.payload_bytes = static_cast<uint32_t>(codec.encode(command, outcome, out) - out);
     return;
@@ -263,6 +236,7 @@ void Worker::AnswerCommand(Message& request, Message& reply) {
   reply.kind = Message::Kind::kLentReply;
   reply.head_bytes = static_cast<uint64_t>(tail - out);
   reply.payload_bytes = static_cast<uint32_t>(codec.encode_tail(command, outcome, tail) - out);
+  counters_.Add(Counter::kValuesLent);
   reply.loan = lender_.Lend(outcome.item, outcome.value).release();
 }
 
@@ -277,7 +251,7 @@ void Worker::ExecuteEverywhere(const Command& command) {
     AdjustBudget();
     return;
   }
-  engine::ExecuteOnEveryShard(place(kAnyValueBytes), command);
+  engine::ExecuteOnEveryShard(place(), command);
 }
 
 // --- clients ------------------------------------------------------------------------------------
@@ -314,7 +288,6 @@ void Worker::Destroy(Connection& connection) {
   cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
   std::erase(starved_, &connection);
   std::erase(yielded_, &connection);
-  std::erase(hungry_, &connection);
   Recharge(connection.charged_, {});
   connections_.erase(connection.id());
 }
@@ -369,9 +342,10 @@ void Worker::SetMemoryBytesMax(uint64_t bytes) {
 uint64_t Worker::ReplyMark() const {
   // A fixed share of what is still free: many slow clients get less each, and there is always
   // something left for the next one (Choudhury and Hahne, "Dynamic Queue Length Thresholds for
-  // Shared-Memory Packet Switches", ToN 1998).
-  const uint64_t owed = held_.output;
-  const uint64_t free_bytes = buffer_pool_bytes_ > owed ? buffer_pool_bytes_ - owed : 0;
+  // Shared-Memory Packet Switches", ToN 1998). Lent values cost no memory, but cannot be evicted.
+  const auto left = [](uint64_t pool, uint64_t used) { return pool > used ? pool - used : 0; };
+  const uint64_t free_bytes = std::min(left(buffer_pool_bytes_, held_.output + coming_bytes_),
+                                       left(memory_bytes_max_ / 4, held_.lent));
   return std::clamp(free_bytes / 2, kReplyMarkMin, kReplyMarkMax);
 }
 
@@ -434,28 +408,20 @@ void Worker::TickConnections() {
     }
   }
   MissLoans();
-  const bool hungry = !hungry_.empty() && second - hungry_since_ >= kHungrySeconds;
-  const CacheSeconds missed = cluster_.loans_missed_s.load(std::memory_order_relaxed);
-  if (hungry || (held_.lent > 0 && second - missed <= 1)) CloseDeafConnections();
+  if (second > cluster_.loans_missed_until_s.load(std::memory_order_relaxed)) return;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->LentBytes() == 0 || !connection->LooksDeaf(second)) continue;
+    counters_.Add(Counter::kDeafClosed);
+    connection->Abort();
+  }
 }
 
 // A value that is lent cannot be evicted: whoever does not take it keeps others from storing.
 void Worker::MissLoans() {
   const uint64_t refused = counters_.Get(Counter::kStoreNoMemory);
-  if (std::exchange(refused_, refused) == refused || !lender_.HasLent()) return;
-  cluster_.loans_missed_s.store(now_.FloorSeconds(), std::memory_order_relaxed);
-}
-
-void Worker::CloseDeafConnections() {
-  const CacheSeconds second = now_.FloorSeconds();
-  for (const auto& [id, connection] : connections_) {
-    if (connection->Owes() > kReplyMarkMin &&
-        second - connection->last_active() >= kHungrySeconds) {
-      counters_.Add(Counter::kDeafClosed);
-      connection->Abort();
-    }
-  }
-  hungry_since_ = second;
+  const bool more = std::exchange(refused_, refused) != refused;
+  if (!more || !options_.evict || !lender_.HasLent()) return;
+  cluster_.loans_missed_until_s.store(now_.FloorSeconds() + 10, std::memory_order_relaxed);
 }
 
 // --- the end ------------------------------------------------------------------------------------

@@ -64,8 +64,9 @@ struct Cluster {
   std::atomic<uint32_t> connections{0};
   std::atomic<int> verbosity{0};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
-  // When a shard last had no room for a value while it had lent others. Relaxed: a hint.
-  std::atomic<CacheSeconds> loans_missed_s{0};
+  // A shard has had no room for a value while it had lent others: until then, loans to clients that
+  // take nothing are ended. Relaxed: a hint.
+  std::atomic<CacheSeconds> loans_missed_until_s{0};
 };
 
 class Worker final : public io::LoopOwner {
@@ -118,18 +119,16 @@ class Worker final : public io::LoopOwner {
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
   // A connection has had its share of this turn; it goes on in the next, at once.
   void AddYielded(Connection& connection) { yielded_.push_back(&connection); }
-  // A connection's reply with a value of `bytes` found no room among what all clients are owed; it
-  // goes on when there is some. If there is none for long, clients that do not read are closed.
-  void AddHungry(Connection& connection, uint64_t bytes);
   // What a connection holds has changed.
   void Recharge(const HeldBytes& before, const HeldBytes& after);
+  static constexpr uint64_t kReserveMin = 1 << 10;
   // Bytes on their way to or from other cores: values that are to be stored, or room that is set
   // aside for replies.
   enum class Cargo : uint8_t { kValue, kReply };
   void SetOff(Cargo what, uint64_t bytes);
   void Arrived(Cargo what, uint64_t bytes);
-  // What all connections hold, and what the replies and unread bytes of all may come to; but for
-  // kReplyMarkMin and a value of kSmallValueBytes of each connection.
+  // What all connections hold, and what replies in memory of our own may come to, as unread bytes
+  // may: but for a block or two and a value of kSmallValueBytes of each connection.
   [[nodiscard]] const HeldBytes& held() const { return held_; }
   [[nodiscard]] uint64_t buffer_pool_bytes() const { return buffer_pool_bytes_; }
   // Bytes that all connections hold: unread, and owed.
@@ -139,28 +138,24 @@ class Worker final : public io::LoopOwner {
   // Owing so much, a connection is not read: the more all connections owe together,
   // the less each may. Bytes.
   [[nodiscard]] uint64_t ReplyMark() const;
-  // A reply of another core had so many bytes. The estimate is the largest of the late ones; a
-  // reply above it is never known before it has come,
-  // so what is on its way may exceed the mark once.
-  void NoteReply(uint64_t bytes) {
-    reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
+  // Has the pool room for a copy of a value of `bytes`? If not, it is lent. Small values always
+  // have.
+  [[nodiscard]] bool MayCopy(uint64_t bytes) const {
+    return bytes <= kSmallValueBytes || held_.output + coming_bytes_ + bytes <= buffer_pool_bytes_;
   }
-  [[nodiscard]] uint64_t reply_estimate() const { return reply_estimate_; }
-  // The longest value that may be owed now: any, if there is room for the largest reply that is
-  // copied, and for more loans.
-  [[nodiscard]] uint64_t ValueBytesMax() const {
-    if (held_.output + coming_bytes_ + kCopiedReplyBytesMax > buffer_pool_bytes_) {
-      return kSmallValueBytes;
-    }
-    return held_.lent < LentBytesMax() ? kAnyValueBytes
-                                       : uint64_t{store::Shard::kSharingValueBytesMax};
-  }
-  static constexpr uint64_t kAnyValueBytes = UINT64_MAX;
-  // Values up to here are sent whatever the others owe.
   static constexpr uint64_t kSmallValueBytes = 4 << 10;
-  // The largest reply that is copied: longer values are lent.
-  static constexpr uint64_t kCopiedReplyBytesMax = store::Shard::kSharingValueBytesMax + 512;
-  [[nodiscard]] bool MayOwe(uint64_t bytes) const { return bytes <= ValueBytesMax(); }
+  // What to set aside for a reply of another core: as much as the largest of late.
+  [[nodiscard]] uint32_t ReplyReserve() const {
+    const uint64_t bytes = reply_estimate_ + kReserveMin;
+    return static_cast<uint32_t>(MayCopy(bytes) ? bytes : kSmallValueBytes);
+  }
+  // A reply of another core had so many bytes, and as many of a value lent.
+  void NoteReply(uint64_t bytes, uint64_t lent_bytes) {
+    if (lent_bytes == 0) reply_estimate_ = std::max(bytes, reply_estimate_ - reply_estimate_ / 16);
+    lent_mean_ = lent_mean_ - lent_mean_ / 16 + lent_bytes / 16;
+  }
+  // Lent bytes of a reply of another core, on average of late.
+  [[nodiscard]] uint64_t lent_mean() const { return lent_mean_; }
   // Is there room for more of the values that are arriving?
   [[nodiscard]] bool MayKeepInput() const;
 
@@ -178,9 +173,7 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] bool Accepting() const { return paused_listeners_.empty(); }
   [[nodiscard]] uint32_t index() const { return options_.index; }
   [[nodiscard]] Now now() const { return now_; }
-  [[nodiscard]] engine::Place place(uint64_t value_bytes_max) {
-    return {shard_, counters_, value_bytes_max};
-  }
+  [[nodiscard]] engine::Place place() { return {shard_, counters_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
@@ -204,11 +197,7 @@ class Worker final : public io::LoopOwner {
   void TickConnections();
   void ReleaseMemory();
   void AddWaitingToTurn();
-  // Do hungry connections wait, and is there room again?
-  [[nodiscard]] bool MayFeed() const;
-  void CloseDeafConnections();
   void MissLoans();
-  [[nodiscard]] uint64_t LentBytesMax() const { return memory_bytes_max_ / 4; }
   void SetMemoryBytesMax(uint64_t bytes);
   void AdjustBudget();
   void DrainConnections();
@@ -233,10 +222,7 @@ class Worker final : public io::LoopOwner {
   std::vector<Connection*> turn_;
   std::vector<Connection*> starved_;
   std::vector<Connection*> yielded_;
-  std::vector<Connection*> hungry_;
-  CacheSeconds hungry_since_ = 0;
-  uint64_t least_hungry_bytes_ = 0;  // what the least of their replies needs
-  uint64_t refused_ = 0;             // values refused for lack of memory, a second ago
+  uint64_t refused_ = 0;  // values refused for lack of memory, a second ago
   absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_id_ = 1;
 
@@ -244,7 +230,8 @@ class Worker final : public io::LoopOwner {
   uint64_t buffer_pool_bytes_ = 0;  // for owed bytes in memory of our own; as much for unread ones
   HeldBytes held_;                  // by all connections
   uint64_t coming_bytes_ = 0;       // set aside for replies of other cores
-  uint64_t reply_estimate_ = 0;
+  uint64_t reply_estimate_ = kSmallValueBytes;  // of copies
+  uint64_t lent_mean_ = 0;
   uint64_t budgeted_bytes_ = 0;
   uint64_t allocated_bytes_ = 0;  // a second ago
 

@@ -157,7 +157,7 @@ class MemoryTest(harness.ServerTestCase):
             for i in range(150):
                 deaf = stack.enter_context(server.connect(receive_buffer=4096))
                 deaf.send(b"".join(b"get %s\r\n" % keys[(i + j) % 16] for j in range(100)))
-            self.assertLess(self.worst_growth(server, other, before), 16 * MB)
+            self.assertLess(self.worst_growth(server, other, before), 24 * MB)
             self.assertEqual(other.set(b"another", b"v" * 1000), b"STORED")
             self.assertEqual(len(other.get(b"another")), 1000)
 
@@ -240,20 +240,26 @@ class CrowdTest(harness.ServerTestCase):
         self.assertEqual(complete, [True] * 40)
         self.assertLess(server.resident_bytes() - before, 16 << 20)
 
-    def test_deaf_clients_give_way_to_one_that_reads(self):
-        self.crowd(self.deaf_clients_give_way)
+    def test_deaf_clients_hold_nobody_up(self):
+        self.crowd(self.deaf_clients_hold_nobody_up)
 
-    def deaf_clients_give_way(self, server):
+    def deaf_clients_hold_nobody_up(self, server):
         with contextlib.ExitStack() as stack:
-            for _ in range(30):
+            for _ in range(60):
                 deaf = stack.enter_context(server.connect(receive_buffer=4096))
                 deaf.send(b"get k\r\n" * 30)
             harness.eventually(
-                lambda: int(server.stats()["larder_reads_deferred"]) > 0, "the pool is taken"
+                lambda: int(server.stats()["larder_lent_value_bytes"]) > 32 << 20,
+                "much is on its way to those who do not read",
             )
-            with server.connect() as client:
-                client.send(b"get k\r\nquit\r\n")
-                self.assertTrue(client.rest() == self.HIT)
+            for _ in range(5):
+                with server.connect() as client:
+                    client.socket.settimeout(2.0)
+                    client.send(b"get k\r\nquit\r\n")
+                    self.assertTrue(client.rest() == self.HIT)
+                    client.close()
+                with server.connect() as client:
+                    self.assertEqual(client.set(b"other", self.VALUE), b"STORED")
 
 
 class HalfCloseTest(harness.ServerTestCase):

@@ -17,8 +17,8 @@ using stats::Counter;
 namespace {
 
 constexpr uint64_t kItemBytesMax = 256 << 10;
-// What a connection may hold in memory of the server's own: its bound, one reply that was begun
-// below it, and the rest of blocks.
+// What a connection may hold in memory of the server's own: its mark, as much again in small values
+// that were asked for while replies were smaller, and the rest of blocks.
 constexpr uint64_t kOutputBytesMax = (2 << 20) + (96 << 10);
 // What a connection may hold whatever the others do: small values, each with the rest of its
 // blocks.
@@ -127,7 +127,7 @@ SimReport Simulation::Run() {
   for (const auto& worker : workers_) {
     report_.sent_bytes += worker->counters().Get(Counter::kBytesWritten);
     report_.messages += worker->counters().Get(Counter::kMessagesSent);
-    report_.deferred += worker->counters().Get(Counter::kReadsDeferred);
+    report_.lent += worker->counters().Get(Counter::kValuesLent);
   }
   for (const auto& loop : loops_) report_.received_bytes += loop->received_bytes();
   return report_;
