@@ -30,6 +30,11 @@ constexpr uint64_t kAverageMax = kRead * 5 / 4;
 // stays if it was read as often as can be counted.
 constexpr uint64_t kPriceMin = kRead / 8;
 constexpr uint64_t kPriceMax = kRead * 4;
+// With less than one hit in so many inserts, nothing shows that what main holds is worth its place.
+constexpr uint64_t kInsertsPerHit = 1024;
+constexpr uint64_t kPeriodInsertsMin = 8 * kInsertsPerHit;
+// Main's hand catches up in steps of about so much.
+constexpr uint64_t kAgeStepBytes = 4096;
 
 }  // namespace
 
@@ -41,8 +46,18 @@ void AdaptivePolicy::Steer(double items, uint64_t item_bytes) {
   share_ = std::clamp(share_ + step * items * parts, kShareMin, kShareMax);
 }
 
+void AdaptivePolicy::NoteInsert(uint64_t item_bytes) {
+  ++period_inserts_;
+  period_bytes_ += item_bytes;
+  if (period_bytes_ < live_bytes_ / 2 || period_inserts_ < kPeriodInsertsMin) return;
+  unread_ = period_hits_ * kInsertsPerHit < period_inserts_;
+  if (!unread_) age_debt_ = 0;
+  period_hits_ = period_inserts_ = period_bytes_ = 0;
+}
+
 Log AdaptivePolicy::LogForNew(const Newcomer& newcomer) {
   const uint64_t bytes = newcomer.item_bytes;
+  NoteInsert(bytes);
   if (mean_bytes_scaled_ == 0) mean_bytes_scaled_ = bytes * kMeanScale;
   mean_bytes_scaled_ += bytes - mean_bytes_scaled_ / kMeanScale;
 
@@ -67,7 +82,8 @@ Log AdaptivePolicy::HandToMove(const LogFills& fills) {
   const auto live = static_cast<double>(live_bytes_);
   const auto has = static_cast<double>(probation);
   probation_has_its_share_ = has <= (share_ + kShareSlack) * live;
-  return has > share_ * live ? Log::kProbation : Log::kMain;
+  if (has <= share_ * live || age_debt_ > kAgeStepBytes) return Log::kMain;
+  return Log::kProbation;
 }
 
 // In reads: the item's size in terms of the mean; squared in probation, where most items have not
@@ -95,7 +111,12 @@ Verdict AdaptivePolicy::JudgeInProbation(const Place& place, uint32_t price) {
   return probation_has_its_share_ ? Verdict::kToProbation : Verdict::kToMain;
 }
 
-Verdict AdaptivePolicy::JudgeInMain(const Place& place, uint32_t price) {
+Verdict AdaptivePolicy::JudgeInMain(const Candidate& candidate, uint32_t price) {
+  const Place& place = candidate.place;
+  if (age_debt_ > 0) {
+    age_debt_ -= std::min(age_debt_, candidate.item_bytes);
+    price = std::max(price, 1U);
+  }
   const uint32_t frequency = place.bucket->Frequency(place.slot);
   if (frequency < price) return Verdict::kDrop;
   if (price > 0) place.bucket->SetFrequency(place.slot, frequency - price);
@@ -107,9 +128,10 @@ Verdict AdaptivePolicy::Judge(const Candidate& candidate) {
   Verdict verdict = Verdict::kDrop;
   if (!candidate.must_go) {
     const uint32_t price = PriceOf(candidate);
-    verdict =
-        candidate.log == Log::kMain ? JudgeInMain(place, price) : JudgeInProbation(place, price);
+    verdict = candidate.log == Log::kMain ? JudgeInMain(candidate, price)
+                                          : JudgeInProbation(place, price);
   }
+  if (unread_ && candidate.log == Log::kProbation) age_debt_ += candidate.item_bytes;
   if (verdict != Verdict::kDrop) return verdict;
   const uint8_t ghost = util::GhostOf(candidate.hash);
   if (candidate.log == Log::kMain) {

@@ -46,6 +46,7 @@ class AdaptivePolicy {
   void OnOverwrite(const Place& place, uint64_t hash) { OnHit(place, hash); }
   void OnHit(const Place& place, uint64_t hash) {
     (void)hash;
+    ++period_hits_;
     const uint32_t frequency = place.bucket->Frequency(place.slot);
     if (frequency < Bucket::kFrequencyMax) place.bucket->SetFrequency(place.slot, frequency + 1);
   }
@@ -67,12 +68,20 @@ class AdaptivePolicy {
   void Steer(double items, uint64_t item_bytes);
   [[nodiscard]] uint32_t PriceOf(const Candidate& candidate);
   Verdict JudgeInProbation(const Place& place, uint32_t price);
-  static Verdict JudgeInMain(const Place& place, uint32_t price);
+  Verdict JudgeInMain(const Candidate& candidate, uint32_t price);
+  void NoteInsert(uint64_t item_bytes);
 
   double share_ = 0.1;
   uint32_t signals_ = 0;  // that have steered the share; counted as long as it matters
   bool probation_has_its_share_ = false;  // and no more, when a hand was last to move
   uint64_t live_bytes_ = 0;               // then
+  // Main ages while nobody reads: its hand moves as far as probation's. Of the current period, in
+  // which half of the cache and 8192 items are stored anew:
+  uint64_t period_hits_ = 0;
+  uint64_t period_inserts_ = 0;
+  uint64_t period_bytes_ = 0;
+  bool unread_ = false;    // the last period had no hits to speak of
+  uint64_t age_debt_ = 0;  // bytes that main's hand is behind that of probation
   uint64_t mean_bytes_scaled_ = 0;
   std::array<uint64_t, kLogCount> price_rests_{};  // fractions of a read not charged yet
 };

@@ -87,13 +87,12 @@ TableArena::Move TableArena::Return(void* block, uint64_t bytes) {
 void TableArena::GiveBackSurplus() {
   const size_t kept = std::min<size_t>(4, spans_.size() / 64);
   if (empty_.size() <= kept) return;
-  for (auto span = empty_.rbegin(); span != empty_.rend(); ++span) {
-    if (!spans_[*span].resident) continue;
-    CHECK_EQ(madvise(base_ + *span * kSpanBytes, kSpanBytes, MADV_DONTNEED), 0);
-    spans_[*span].resident = false;
-    --resident_spans_;
-    return;
-  }
+  const auto span = std::find_if(empty_.rbegin(), empty_.rend(),
+                                 [this](size_t number) { return spans_[number].resident; });
+  if (span == empty_.rend()) return;
+  CHECK_EQ(madvise(base_ + *span * kSpanBytes, kSpanBytes, MADV_DONTNEED), 0);
+  spans_[*span].resident = false;
+  --resident_spans_;
 }
 
 bool TableArena::TakeSpan(Size& size) {

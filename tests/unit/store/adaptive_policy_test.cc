@@ -89,6 +89,32 @@ TEST_F(AdaptivePolicyTest, InMainAnItemGoesRoundAsOftenAsItWasRead) {
   EXPECT_EQ(Judge(place, hash, Log::kMain), Verdict::kDrop);
 }
 
+TEST_F(AdaptivePolicyTest, WhileNobodyReadsMainAges) {
+  for (const bool reads : {false, true}) {
+    SCOPED_TRACE(reads);
+    policy_ = AdaptivePolicy();
+    (void)HandToMove(500);
+    const uint64_t hash = HashOf(0, 1);
+    // More than one period.
+    for (uint64_t i = 0; i < 17'000; ++i) (void)New(HashOf(i % 8, i % 200));
+    const Place place = Insert(hash);
+    for (int i = 0; i < 3 && reads; ++i) Read(place, hash, 100);
+    for (uint64_t i = 0; i < 8500; ++i) (void)New(HashOf(i % 8, i % 200));
+    EXPECT_EQ(HandToMove(500), Log::kProbation);
+    for (int i = 0; i < 60; ++i) Lose(HashOf(0, 2), Log::kProbation);
+    EXPECT_EQ(HandToMove(500), reads ? Log::kProbation : Log::kMain);
+    segment_->Erase(place);
+    if (reads) continue;
+    // However small, it has to have been read.
+    const Place small = Insert(hash);
+    EXPECT_EQ(Judge(small, hash, Log::kMain, 8), Verdict::kDrop);
+    segment_->Erase(small);
+    // As far as probation's hand, and no farther.
+    for (int i = 0; i < 60; ++i) Lose(HashOf(0, 2), Log::kMain);
+    EXPECT_EQ(HandToMove(500), Log::kProbation);
+  }
+}
+
 TEST_F(AdaptivePolicyTest, StoringAKeyAnewIsLikeARead) {
   const uint64_t hash = HashOf(0, 1);
   (void)New(hash);
