@@ -58,6 +58,7 @@ class EventLoop final : public Loop {
   void Wake() override;
   void Ring(Loop& sleeper) override { sleeper.Wake(); }
   [[nodiscard]] std::string_view Name() const override { return "event"; }
+  void SetFrugal(bool frugal) override { (void)frugal; }  // one buffer a stream and turn, always
   [[nodiscard]] uint64_t BufferBytes() const override;
 
   // "2.1.12-stable", of the library that runs.

@@ -121,6 +121,10 @@ class Loop {
   // still comes; then OnClosed. No other call for this stream is allowed after.
   virtual void Close(Stream& stream) = 0;
 
+  // While frugal, little is received in a turn over all streams: for an owner that can only keep
+  // it.
+  virtual void SetFrugal(bool frugal) = 0;
+
   // One turn. Waits at most `wait_ns` for something to happen; 0 polls.
   virtual void RunOnce(LoopOwner& owner, int64_t wait_ns) = 0;
 

@@ -48,7 +48,9 @@ int UringBuffers::Register(io_uring& ring, const Options& options) {
     return error;
   }
   io_uring_buf_ring_init(ring_);
-  for (uint32_t id = 0; id < count_; ++id) GiveBack(static_cast<uint16_t>(id));
+  circulating_ = circulating_max_ = count_;
+  withheld_.reserve(count_);
+  for (uint32_t id = 0; id < count_; ++id) Add(static_cast<uint16_t>(id));
   Publish();
   return 0;
 }
@@ -61,6 +63,25 @@ std::string_view UringBuffers::Bytes(uint16_t id, size_t size) const {
 
 void UringBuffers::GiveBack(uint16_t id) {
   DCHECK_LT(id, count_);
+  if (circulating_ <= circulating_max_) {
+    Add(id);
+    return;
+  }
+  --circulating_;
+  withheld_.push_back(id);
+}
+
+void UringBuffers::SetCirculating(uint32_t count) {
+  DCHECK_GT(count, 0U);
+  DCHECK_LE(count, count_);
+  circulating_max_ = count;
+  for (; circulating_ < count && !withheld_.empty(); ++circulating_) {
+    Add(withheld_.back());
+    withheld_.pop_back();
+  }
+}
+
+void UringBuffers::Add(uint16_t id) {
   DCHECK_LT(given_back_, static_cast<int>(count_));
   io_uring_buf_ring_add(ring_, bytes_ + size_t{id} * buffer_bytes_, buffer_bytes_, id,
                         io_uring_buf_ring_mask(count_), given_back_);

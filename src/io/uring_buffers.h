@@ -7,9 +7,9 @@
 //   |    | id | id | id | id | id | id | id | id |    |    |     one mapping: the ring's entries,
 //   +----+----+----+----+----+----+----+----+----+----+----+     then the bytes of all buffers
 //
-// Invariant: every buffer is in exactly one place: offered to the kernel, lent to the owner, or
-// given back and not yet published. Belongs to one loop; no call but Register() makes a system
-// call.
+// Invariant: every buffer is in exactly one place: offered to the kernel, lent to the owner, given
+// back and not yet published, or withheld because fewer are to go round. Belongs to one loop; no
+// call but Register() makes a system call.
 #ifndef LARDER_IO_URING_BUFFERS_H_
 #define LARDER_IO_URING_BUFFERS_H_
 
@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace larder::io {
 
@@ -44,16 +45,24 @@ class UringBuffers {
   void GiveBack(uint16_t id);
   // Offers to the kernel what was given back: one release store for the turn.
   void Publish();
+  // So many buffers are to go round: 1…count. The others are withheld as they are given back.
+  void SetCirculating(uint32_t count);
+  [[nodiscard]] uint32_t count() const { return count_; }
 
   [[nodiscard]] uint64_t MappedBytes() const { return mapped_bytes_; }
 
  private:
+  void Add(uint16_t id);
+
   io_uring_buf_ring* ring_ = nullptr;
   char* bytes_ = nullptr;
   uint64_t mapped_bytes_ = 0;
   uint32_t count_ = 0;
   uint32_t buffer_bytes_ = 0;
   int given_back_ = 0;
+  uint32_t circulating_ = 0;  // what goes round now
+  uint32_t circulating_max_ = 0;
+  std::vector<uint16_t> withheld_;
 };
 
 }  // namespace larder::io

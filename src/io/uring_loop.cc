@@ -312,6 +312,13 @@ void UringLoop::Ring(Loop& sleeper) {
   doorbell->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
+// A multishot receive goes on until the buffers are used up, in one system call: the fewer there
+// are, the sooner PauseReceive() takes effect.
+void UringLoop::SetFrugal(bool frugal) {
+  constexpr uint32_t kFew = 2;
+  buffers_.SetCirculating(frugal ? std::min(kFew, buffers_.count()) : buffers_.count());
+}
+
 // ---- A turn ----------------------------------------------------------------------------------
 
 void UringLoop::RunOnce(LoopOwner& owner, int64_t wait_ns) {

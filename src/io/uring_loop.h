@@ -62,6 +62,7 @@ class UringLoop final : public Loop {
   void Wake() override;
   void Ring(Loop& sleeper) override;
   [[nodiscard]] std::string_view Name() const override { return "uring"; }
+  void SetFrugal(bool frugal) override;
   [[nodiscard]] uint64_t BufferBytes() const override;
 
  private:

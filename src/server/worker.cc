@@ -114,6 +114,7 @@ void Worker::OnTurnEnd() {
   turn_.clear();
   counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));
   AdjustBudget();
+  loop_.SetFrugal(!MayKeepInput());
   turn_begun_ = false;
 }
 

@@ -161,6 +161,19 @@ class MemoryTest(harness.ServerTestCase):
             self.assertEqual(other.set(b"another", b"v" * 1000), b"STORED")
             self.assertEqual(len(other.get(b"another")), 1000)
 
+    def test_a_crowd_that_asks_and_never_reads_is_bounded(self):
+        server = self.serve("-c", "3000", memory_mb=64, threads=4)
+        with server.connect() as other:
+            self.assertEqual(other.set(b"k", b"v" * 50), b"STORED")
+            before = server.resident_bytes()
+            for _ in range(300):
+                deaf = self.enterContext(server.connect(receive_buffer=4096))
+                deaf.socket.settimeout(0.02)
+                with contextlib.suppress(TimeoutError):
+                    deaf.send(b"get k\r\n" * 100_000)
+            self.assertLess(self.worst_growth(server, other, before), 64 * MB)
+            self.assertEqual(other.get(b"k"), b"v" * 50)
+
     def test_a_crowd_of_slow_senders_is_bounded(self):
         self.allow_descriptors(4096)
         server = self.serve("-c", "3000", memory_mb=64)

@@ -134,6 +134,7 @@ class SimLoop final : public Loop {
   void Wake() override { rung_ = true; }
   void Ring(Loop& sleeper) override { static_cast<SimLoop&>(sleeper).rung_ = true; }
   [[nodiscard]] std::string_view Name() const override { return "sim"; }
+  void SetFrugal(bool frugal) override { (void)frugal; }
   [[nodiscard]] uint64_t BufferBytes() const override { return 0; }
 
   [[nodiscard]] uint64_t received_bytes() const { return received_bytes_; }

@@ -1,5 +1,6 @@
 // Goal: every loop keeps the part of io/loop.h that is about one stream: bytes in, bytes out, the
 // end. Method: one suite, run on each loop, with real sockets: Unix pairs and TCP over loopback.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -31,6 +32,31 @@ TEST_P(LoopStreams, DeliversBytesInOrder) {
   EXPECT_TRUE(stream.ends.empty());
   CloseAndWait(stream);
   close(pair.test_end);
+}
+
+TEST_P(LoopStreams, FrugalReceivingLosesNothing) {
+  std::array<RecordingStream, kBuffers * 2> streams;
+  std::array<Pair, kBuffers * 2> pairs;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    pairs[i] = MakePair();
+    loop_->Attach(streams[i], pairs[i].loop_end);
+  }
+  const std::string piece = Pattern(20'000);
+  // It may be said again and again, and taken back.
+  for (size_t round = 1; round <= 6; ++round) {
+    loop_->SetFrugal(round % 3 != 0);
+    for (const Pair& pair : pairs) Write(pair.test_end, piece);
+    ASSERT_TRUE(Run([&] {
+      return std::ranges::all_of(streams, [&](const RecordingStream& stream) {
+        return stream.received.size() == round * piece.size();
+      });
+    }));
+  }
+  for (size_t i = 0; i < streams.size(); ++i) {
+    EXPECT_TRUE(streams[i].received.ends_with(piece));
+    CloseAndWait(streams[i]);
+    close(pairs[i].test_end);
+  }
 }
 
 TEST_P(LoopStreams, BytesStayUntilTheTurnHasEnded) {

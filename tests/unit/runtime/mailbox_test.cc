@@ -44,6 +44,7 @@ class BellLoop final : public io::Loop {
   }
   void Ring(io::Loop& sleeper) override { sleeper.Wake(); }
   std::string_view Name() const override { return "bell"; }
+  void SetFrugal(bool frugal) override { (void)frugal; }
   uint64_t BufferBytes() const override { return 0; }
 
   // Sleeps until the bell rings. False: it never did.
