@@ -39,6 +39,43 @@ constexpr uint64_t CountedBytes(size_t key_bytes, uint64_t value_bytes, uint32_t
   return 48 + 8 + key_bytes + 1 + (client_flags == 0 ? 0 : 4) + value_bytes + 2;
 }
 
+// How a command was spelled, for who spells its reply.
+enum class Spelling : uint8_t { kClassic, kMeta, kBinary };
+
+// What a command says beyond its verb and the arguments of the classic ones, as meta and binary
+// commands do. It lies apart from the Command, so that the classic ones do not pay for it; whoever
+// has the bytes that were parsed has it too, and it lives as long as they do.
+struct Extras {
+  // What the engine is asked for; a set of these.
+  enum Ask : uint16_t {
+    kMatchCas = 1 << 0,    // only if the item's CAS unique is `match_cas`; else kExists
+    kGiveCas = 1 << 1,     // the item's new CAS unique is `give_cas`
+    kTouch = 1 << 2,       // the item's expiry becomes Command::exptime
+    kCreate = 1 << 3,      // a miss makes an item that lives `create_exptime`: a read an empty one,
+                           // incr and decr one that holds `initial`
+    kRecache = 1 << 4,     // a read that finds less than `recache_s` seconds of life left wins
+    kInvalidate = 1 << 5,  // delete: the item is stale instead of gone; a store whose `match_cas`
+                           // is less than the item's unique: stores, as stale
+    kDropValue = 1 << 6,  // delete: only the value and the client flags go
+    kNoBump = 1 << 7,     // a read that eviction does not learn of
+  };
+  uint16_t asks = 0;
+  // The rest of these are the encoder's.
+  Spelling spelling = Spelling::kClassic;
+  bool quiet = false;   // the answer that is expected is not sent
+  uint8_t opcode = 0;   // binary
+  uint32_t opaque = 0;  // binary: the reply repeats it
+  uint64_t match_cas = 0;
+  uint64_t give_cas = 0;
+  uint64_t initial = 0;
+  int64_t create_exptime = 0;
+  int64_t recache_s = 0;
+  // Meta: the flags as they came, which the reply repeats or fills in, in their order.
+  std::string_view flags = {};
+
+  [[nodiscard]] bool Asks(Ask what) const { return (asks & what) != 0; }
+};
+
 struct Command {
   Verb verb = Verb::kRejected;
   // The reply is executed but not sent.
@@ -61,6 +98,8 @@ struct Command {
   std::string_view key = {};
   // The value of a storing verb.
   std::string_view value = {};
+  // Null: a classic command.
+  const Extras* extras = nullptr;
 };
 
 // Spelling of `verb` in the text protocol. Static storage.

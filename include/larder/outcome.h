@@ -51,6 +51,7 @@ struct Outcome {
   Status status = Status::kOk;
   Progress progress = Progress::kDone;
   uint32_t client_flags = 0;
+  // Of kHit, kStored, kNumber and kTouched: the item's CAS unique.
   uint64_t cas = 0;
   uint64_t number = 0;
   // Into the shard; valid until the shard is next changed.

@@ -23,8 +23,9 @@ Outcome Touch(Place place, const Command& command) {
     return Outcome{.status = Status::kNotFound};
   }
   place.counters.Add(Counter::kTouchHits);
-  place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
-  return Outcome{.status = Status::kTouched};
+  item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
+  if (item == nullptr) return Outcome{.status = Status::kNoMemory};
+  return Outcome{.status = Status::kTouched, .cas = item->cas()};
 }
 
 Outcome ForgetRefused(Place place, const Command& command) {

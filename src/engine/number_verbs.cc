@@ -50,10 +50,12 @@ Outcome Change(Place place, const Command& command, NumberCounters counted, Step
   const auto written = std::to_chars(digits, digits + sizeof(digits), number);
   const size_t bytes = static_cast<size_t>(written.ptr - digits);
   const size_t old_bytes = item->Value().size();
+  uint64_t cas = 0;
   if (bytes <= old_bytes && old_bytes <= sizeof(digits)) {
     // A shorter number keeps the value's length, padded with spaces, as the protocol has it.
     std::memset(digits + bytes, ' ', old_bytes - bytes);
     place.shard.Overwrite(item, {digits, old_bytes});
+    cas = item->cas();
   } else {
     const auto stored = place.shard.Put({.key = command.key,
                                          .hash = command.hash,
@@ -62,8 +64,9 @@ Outcome Change(Place place, const Command& command, NumberCounters counted, Step
                                          .value = {digits, bytes}});
     const Outcome outcome = Stored(place, stored);
     if (outcome.status != Status::kStored) return outcome;
+    cas = outcome.cas;
   }
-  return Outcome{.status = Status::kNumber, .number = number};
+  return Outcome{.status = Status::kNumber, .cas = cas, .number = number};
 }
 
 }  // namespace

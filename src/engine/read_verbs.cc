@@ -50,6 +50,7 @@ Outcome GetAndTouch(Place place, const Command& command) {
   }
   place.counters.Add(Counter::kTouchHits);
   item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
+  if (item == nullptr) return Outcome{.status = Status::kNoMemory};
   return Hit(place, *item);
 }
 

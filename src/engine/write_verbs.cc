@@ -39,7 +39,8 @@ Outcome Join(Place place, const Command& command, const Item& old, std::string_v
 Outcome Stored(Place place, const Shard::Stored& stored) {
   switch (stored.result) {
     case PutResult::kStored:
-      return Outcome{.status = Status::kStored};
+      return Outcome{.status = Status::kStored,
+                     .cas = stored.item == nullptr ? 0 : stored.item->cas()};
     case PutResult::kTooLarge:
       place.counters.Add(Counter::kStoreTooLarge);
       return Outcome{.status = Status::kTooLarge};

@@ -18,15 +18,17 @@ struct Codec {
   std::string_view name;
   Protocol protocol;
 
-  // Parses one command from the front of `bytes`.
-  Parsed (*parse)(std::string_view bytes, const Resume& resume, const ParserLimits& limits);
+  // Parses one command from the front of `bytes`. `extras` is where it may put the command's
+  // extras; it is left alone if there are none.
+  Parsed (*parse)(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
+                  Extras& extras);
 
   // An upper bound of what encode() will write for this answer; of which the value's own bytes.
   size_t (*encoded_bytes_max)(const Command& command, const Outcome& outcome);
 
   // Writes the reply at `out`, where encoded_bytes_max() bytes are free; returns the end of what
-  // was written. Honours noreply and last_key. Of `command` only verb, noreply, last_key, rejection
-  // and key are read.
+  // was written. Honours noreply and last_key. Of `command` only verb, noreply, last_key,
+  // rejection, key and extras are read.
   char* (*encode)(const Command& command, const Outcome& outcome, char* out);
 
   // Of a hit's reply, what comes before the value and what comes after it, for values that are sent

@@ -25,8 +25,7 @@ enum class ParseState : uint8_t {
   kNeedMore,  // nothing consumed; show the same bytes again, with at least one more
   kReady,     // `command` is complete, in `consumed` > 0 bytes
   // `command` is complete but for its value, which has not all arrived: `consumed` bytes are the
-  // line. Show the same bytes again when `consumed + body_bytes + 2` of them are there (a value
-  // ends in \r\n).
+  // line. Show the same bytes again when `consumed + body_bytes` of them are there.
   kNeedBody,
   kSkip,  // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
 };
@@ -56,7 +55,7 @@ struct Parsed {
   // Bytes of value to swallow after `consumed`, then go on: a value over the limit,
   // refused before it arrives.
   uint64_t discard_bytes = 0;
-  // Of kNeedBody: the value's bytes, without its line end.
+  // Of kNeedBody: the value's bytes, with what ends it.
   size_t body_bytes = 0;
   // Where to go on; of kNeedMore and kNeedBody, what was given.
   Resume resume = {};

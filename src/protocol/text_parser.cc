@@ -219,7 +219,7 @@ void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
   const size_t line_bytes = in.parsed.consumed;
   if (in.bytes.size() - line_bytes < body_bytes + 2) {
     in.parsed.state = ParseState::kNeedBody;
-    in.parsed.body_bytes = body_bytes;
+    in.parsed.body_bytes = body_bytes + 2;
     return;
   }
   in.parsed.consumed = line_bytes + body_bytes + 2;
@@ -430,7 +430,8 @@ void SkipLine(const Input& in) {
 
 }  // namespace
 
-Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits) {
+Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
+                 Extras& /*extras*/) {
   Parsed parsed;
   parsed.resume.at = Resume::At::kLineStart;
   const Input in{bytes, bytes.substr(0, kWindowBytes), limits, parsed};

@@ -24,7 +24,8 @@
 
 namespace larder::protocol {
 
-Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits);
+Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
+                 Extras& extras);
 
 }  // namespace larder::protocol
 

@@ -92,12 +92,13 @@ void Connection::ParseWindow() {
       worker_.ExecuteBatch();
       if (stopped_ || closed_) return;
     }
-    const protocol::Parsed parsed = codec_->parse(window_, resume_, worker_.limits());
+    Extras& extras = worker_.batch().NextExtras();
+    const protocol::Parsed parsed = codec_->parse(window_, resume_, worker_.limits(), extras);
     switch (parsed.state) {
       case protocol::ParseState::kNeedMore:
         return;
       case protocol::ParseState::kNeedBody:
-        needed_bytes_ = parsed.consumed + parsed.body_bytes + 2;
+        needed_bytes_ = parsed.consumed + parsed.body_bytes;
         return;
       case protocol::ParseState::kReady:
         AddToBatch(parsed.command);
@@ -149,8 +150,10 @@ void Connection::KeepInput(std::string_view bytes) {
 }
 
 void Connection::RefuseBody() {
+  if (worker_.batch().full()) worker_.ExecuteBatch();
   // The line is at the front of input_, and its value has not all come.
-  const protocol::Parsed parsed = codec_->parse(input_.view(), resume_, worker_.limits());
+  const protocol::Parsed parsed =
+      codec_->parse(input_.view(), resume_, worker_.limits(), worker_.batch().NextExtras());
   DCHECK(parsed.state == protocol::ParseState::kNeedBody);
   Command refused = parsed.command;
   if (refused.verb != Verb::kSet) refused.key = {};
@@ -159,7 +162,6 @@ void Connection::RefuseBody() {
   refused.value = {};
   window_ = input_.view();
   window_end_ = window_.data() + window_.size();
-  if (worker_.batch().full()) worker_.ExecuteBatch();
   AddToBatch(refused);
   worker_.ExecuteBatch();
   window_ = {};

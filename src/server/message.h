@@ -2,7 +2,7 @@
 //
 //   byte 0                      64                                                   256
 //        +----------------------+-----------------------------------------------------+
-//        | header: one line     | payload: key, then value; or the bytes of a reply   |
+//        | header: one line     | payload: [extras, flags,] key, value; or a reply     |
 //        +----------------------+-----------------------------------------------------+
 //
 // What does not fit inline travels as a heap block, whose ownership goes with the message. Only the
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "io/loan.h"
 #include "larder/command.h"
@@ -36,12 +37,13 @@ struct alignas(64) Message {
 
   Kind kind;
   Verb verb;
-  bool noreply;
-  bool last_key;
   Status rejection;
   protocol::Protocol protocol;
-  uint8_t key_bytes;
-  bool in_block;    // the payload is in `block`
+  bool noreply : 1;
+  bool last_key : 1;
+  bool has_extras : 1;  // in front of the key
+  bool in_block : 1;    // the payload is in `block`
+  uint16_t key_bytes;
   uint32_t ticket;  // the asker's slot for the reply
   uint32_t client_flags;
   uint32_t payload_bytes;  // key and value; or the reply
@@ -86,6 +88,7 @@ struct alignas(64) Message {
 
 static_assert(sizeof(Message) == 256);
 static_assert(offsetof(Message, payload) == 64);
+static_assert(std::is_trivially_copyable_v<Extras> && alignof(Extras) <= alignof(void*));
 
 // Fills the envelope of a command for the core that owns its key, and reads it there. The views of
 // the result point into the message.
@@ -96,21 +99,37 @@ inline void PutCommand(const Command& command, Message& message) {
   message.noreply = command.noreply;
   message.last_key = command.last_key;
   message.rejection = command.rejection;
-  message.key_bytes = static_cast<uint8_t>(command.key.size());
+  message.has_extras = command.extras != nullptr;
+  message.key_bytes = static_cast<uint16_t>(command.key.size());
   message.client_flags = command.client_flags;
   message.hash = command.hash;
   message.exptime = command.exptime;
   message.number = command.number;
-  char* out = message.MakeRoom(command.key.size() + command.value.size());
+  const size_t extras_bytes =
+      command.extras == nullptr ? 0 : sizeof(Extras) + command.extras->flags.size();
+  char* out = message.MakeRoom(extras_bytes + command.key.size() + command.value.size());
   // memcpy of nothing wants a pointer nevertheless.
-  if (!command.key.empty()) std::memcpy(out, command.key.data(), command.key.size());
-  if (!command.value.empty()) {
-    std::memcpy(out + command.key.size(), command.value.data(), command.value.size());
+  const auto put = [&out](const void* bytes, size_t size) {
+    if (size > 0) std::memcpy(out, bytes, size);
+    out += size;
+  };
+  if (command.extras != nullptr) {
+    Extras extras = *command.extras;
+    extras.flags = {out + sizeof(Extras), extras.flags.size()};
+    put(&extras, sizeof(extras));
+    put(command.extras->flags.data(), command.extras->flags.size());
   }
+  put(command.key.data(), command.key.size());
+  put(command.value.data(), command.value.size());
 }
 
 inline Command CommandIn(const Message& message) {
-  const std::string_view payload = message.Payload();
+  std::string_view payload = message.Payload();
+  const Extras* extras = nullptr;
+  if (message.has_extras) {
+    extras = reinterpret_cast<const Extras*>(payload.data());
+    payload.remove_prefix(sizeof(Extras) + extras->flags.size());
+  }
   return Command{.verb = message.verb,
                  .noreply = message.noreply,
                  .last_key = message.last_key,
@@ -120,7 +139,8 @@ inline Command CommandIn(const Message& message) {
                  .number = message.number,
                  .hash = message.hash,
                  .key = payload.substr(0, message.key_bytes),
-                 .value = payload.substr(message.key_bytes)};
+                 .value = payload.substr(message.key_bytes),
+                 .extras = extras};
 }
 
 }  // namespace larder::server

@@ -288,8 +288,10 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
     if (item->fetched()) fresh->SetFetched();
     if (!Link(fresh, hash, log)) fresh = nullptr;
   }
+  // Rather gone than beyond its time.
+  if (fresh == nullptr) (void)Erase(copy.key, hash);
   Release(item);
-  return fresh == nullptr ? item : fresh;
+  return fresh;
 }
 
 void Shard::Overwrite(Item* item, std::string_view value) {

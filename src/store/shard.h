@@ -114,7 +114,8 @@ class Shard {
   // True if there was a live item.
   bool Erase(std::string_view key, uint64_t hash);
 
-  // Gives a found item a new expiry; returns where it now is. Its CAS unique stays.
+  // Gives a found item a new expiry; returns where it now is. Its CAS unique stays. Null if there
+  // was no room for an expiry: then the item is gone.
   Item* Touch(Item* item, uint64_t hash, CacheSeconds expire_at);
 
   // Gives a found item a new value of the same length in place, under a new CAS unique (incr,

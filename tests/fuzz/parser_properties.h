@@ -98,7 +98,7 @@ inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resu
     case ParseState::kNeedBody:
       CHECK_GT(parsed.consumed, 0U);
       CHECK_LE(parsed.body_bytes, limits.item_bytes_max);
-      CHECK_LT(bytes.size(), parsed.consumed + parsed.body_bytes + 2);
+      CHECK_LT(bytes.size(), parsed.consumed + parsed.body_bytes);
       CHECK(parsed.resume == resume);
       break;
     case ParseState::kSkip:
@@ -130,7 +130,8 @@ inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resu
 inline OwnedResult ParseExact(const Codec& codec, std::string_view bytes, const Resume& resume,
                               const ParserLimits& limits) {
   const ExactBytes exact(bytes);
-  const Parsed parsed = codec.parse(exact.view(), resume, limits);
+  Extras extras;
+  const Parsed parsed = codec.parse(exact.view(), resume, limits, extras);
   CheckResult(parsed, exact.view(), resume, limits);
   return OwnedResult(parsed);
 }
@@ -147,7 +148,7 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
   // A store whose value is on its way: the line has been understood for good.
   CHECK_EQ(part.state, ParseState::kNeedBody);
   CHECK_EQ(whole.state, ParseState::kReady);
-  CHECK_EQ(whole.consumed, part.consumed + part.body_bytes + 2);
+  CHECK_EQ(whole.consumed, part.consumed + part.body_bytes);
   CHECK_EQ(whole.command.command.noreply, part.command.command.noreply);
   CHECK(whole.command.key == part.command.key);
   if (whole.command.command.verb == Verb::kRejected) {
@@ -155,7 +156,7 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
     return;
   }
   CHECK_EQ(whole.command.command.verb, part.command.command.verb);
-  CHECK_EQ(whole.command.value.size(), part.body_bytes);
+  CHECK_EQ(whole.command.value.size() + 2, part.body_bytes);
 }
 
 // A connection's input, as the server keeps it: bytes come in pieces, commands come out.
@@ -206,7 +207,7 @@ class Client {
       return false;
     }
     if (parsed.state == ParseState::kNeedBody) {
-      needed_bytes_ = parsed.consumed + parsed.body_bytes + 2;
+      needed_bytes_ = parsed.consumed + parsed.body_bytes;
       return rest.size() >= needed_bytes_;
     }
     if (parsed.state == ParseState::kReady) {

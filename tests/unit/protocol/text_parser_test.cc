@@ -476,7 +476,7 @@ TEST(TextParser, TheValueOfAKnownLineIsWaitedFor) {
     const OwnedResult parsed = Parse(line + std::string(part));
     EXPECT_EQ(parsed.state, ParseState::kNeedBody);
     EXPECT_EQ(parsed.consumed, line.size());
-    EXPECT_EQ(parsed.body_bytes, 5U);
+    EXPECT_EQ(parsed.body_bytes, 7U);
     EXPECT_EQ(parsed.command.key, "k");
   }
 }

@@ -146,6 +146,34 @@ TEST_F(ShardRoom, RefusingNeverEvictsForAddresses) {
   shard_->CheckInvariants();
 }
 
+// A new expiry takes four bytes that an item without one does not have. Where there are none, the
+// item goes: it must not outlive its time.
+TEST_F(ShardRoom, WhoFindsNoRoomForAnExpiryIsGone) {
+  constexpr uint64_t kBudget = 8 * kMiB;
+  Start({.memory_bytes_max = kBudget,
+         .when_full = WhenFull::kRefuse,
+         .address_bytes = kHeapSegmentBytes * 8});
+  std::vector<std::string> stored;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    if (Put(key, 1000) == PutResult::kStored) stored.push_back(key);
+  }
+  ASSERT_LT(stored.size(), 5000U);
+  uint64_t gone = 0;
+  for (const std::string& key : stored) {
+    Item* item = shard_->Touch(Find(key), hash_(key), 200);
+    ASSERT_EQ(Find(key), item);
+    if (item == nullptr) {
+      ++gone;
+    } else {
+      EXPECT_EQ(item->expire_at(), 200U);
+      EXPECT_EQ(item->Value().size(), 1000U);
+    }
+  }
+  EXPECT_GT(gone, 0U);
+  shard_->CheckInvariants();
+}
+
 // What a table of many small items takes must not stand in the way of one large item.
 TEST_F(ShardRoom, ALargeItemFollowsTheSmallestOnes) {
   Start({.memory_bytes_max = kMiB});
