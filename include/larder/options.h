@@ -43,6 +43,13 @@ struct ServerOptions {
   uint32_t idle_timeout_s = 0;       // 0: never
   bool flush_enabled = true;
 
+  // Who may come in; none: everybody, without a word.
+  struct User {
+    std::string name;
+    std::string password;
+  };
+  std::vector<User> users;
+
   int verbosity = 0;
   // Told a line worth logging, on any thread; may be empty. `warning`: it works, but not as wished.
   std::function<void(std::string_view line, bool warning)> log;

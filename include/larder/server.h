@@ -41,6 +41,9 @@ class Server {
   // What it talks to the kernel with: "uring" or "event".
   [[nodiscard]] virtual std::string_view LoopName() const = 0;
 
+  // From now on these are the users. Only where ServerOptions named some; clients that are in stay.
+  virtual void SetUsers(const std::vector<ServerOptions::User>& users) = 0;
+
   // Stops accepting; answers what has been asked, then closes. Returns at once.
   virtual void BeginDrain() = 0;
   // True once all clients are gone.

@@ -93,6 +93,10 @@ class ServerImpl final : public Server {
 
   [[nodiscard]] std::vector<Address> Addresses() const override;
   [[nodiscard]] std::string_view LoopName() const override { return cores_[0].loop->Name(); }
+  void SetUsers(const std::vector<ServerOptions::User>& users) override {
+    CHECK(cluster_->credentials != nullptr);
+    cluster_->credentials->Replace(users);
+  }
   void BeginDrain() override {
     for (Core& core : cores_) core.worker->Signal(Worker::Phase::kDrain);
     // After the signal: a worker that is told an error by its listener does not try again then.
@@ -151,6 +155,9 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->idle_timeout_s = options_.idle_timeout_s;
   cluster_->requests_per_turn = options_.requests_per_turn;
   cluster_->flush_enabled = options_.flush_enabled;
+  if (!options_.users.empty()) {
+    cluster_->credentials = std::make_unique<server::Credentials>(options_.users);
+  }
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;
   cluster_->verbosity = options_.verbosity;

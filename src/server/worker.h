@@ -28,6 +28,7 @@
 #include "runtime/mailbox.h"
 #include "server/batch.h"
 #include "server/connection.h"
+#include "server/credentials.h"
 #include "server/lender.h"
 #include "server/message.h"
 #include "stats/counters.h"
@@ -55,6 +56,7 @@ struct Cluster {
   uint32_t idle_timeout_s = 0;
   uint32_t requests_per_turn = 512;  // of one client; at least 1
   bool flush_enabled = true;
+  std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   CacheSeconds started_s = 0;
   std::vector<std::pair<std::string, std::string>> settings;
   std::string loop_version;
