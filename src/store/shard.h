@@ -268,6 +268,7 @@ class Shard {
   bool StepClean(Cleaning cleaning);
   bool StepHand();
   bool StepShrinkTable();
+  bool ShrinkSparseTable(uint32_t segments);
   bool BeginCleaning(Cleaning cleaning);
   Lookahead::Entry NextOf(Lookahead& lookahead);
   void Judge(const Lookahead::Entry& next, Log log);

@@ -296,6 +296,16 @@ bool Shard::Step() {
   return StepSearch() || StepClean(Cleaning::kAsNeeded) || StepHand() || StepShrinkTable();
 }
 
+// A table that is two fifths empty has held more items, or smaller ones, than it does. True if it
+// became smaller, and so may be once more.
+bool Shard::ShrinkSparseTable(uint32_t segments) {
+  constexpr uint64_t kWorthwhileBytes = 64 << 10;
+  const uint64_t slots = table_.SlotCount();
+  if (table_.Bytes() <= kWorthwhileBytes || table_.Count() * 5 >= slots * 3) return false;
+  (void)table_.Shrink(segments, hashes_);
+  return table_.SlotCount() < slots;
+}
+
 bool Shard::Tick(uint32_t items) {
   uint32_t done = 0;
   while (done < items && (heap_.HasFlushed() || !retired_.empty())) {
@@ -311,13 +321,12 @@ bool Shard::Tick(uint32_t items) {
     limit_ = std::max(memory_bytes_max_, std::min(limit_, BytesInUse()));
     GiveBackSurplus(0, Log::kMain);
   }
-  // A table that is two thirds empty has held many more items, or smaller ones, than it will.
-  const bool sparse = table_.Bytes() > 64 * 1024 && table_.Count() * 3 < table_.SlotCount();
-  if (done < items && sparse) (void)table_.Shrink(1 + items / 1024, hashes_);
+  const bool shrinking = done < items && ShrinkSparseTable(1 + items / 1024);
   UpdateGauges();
   UpdateDetails();
   const bool sweeping = sweep_.HasWork(now_s_) || heap_.At(Reader::kSweep) != nullptr;
-  return heap_.HasFlushed() || !retired_.empty() || sweeping || limit_ > memory_bytes_max_;
+  return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking ||
+         limit_ > memory_bytes_max_;
 }
 
 }  // namespace larder::store

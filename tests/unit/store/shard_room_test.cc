@@ -146,6 +146,28 @@ TEST_F(ShardRoom, RefusingNeverEvictsForAddresses) {
   shard_->CheckInvariants();
 }
 
+// One round of Ticks, made one after the other as long as they ask for it: what large items that
+// follow small ones find is not the table of these.
+TEST_F(ShardRoom, ASparseTableShrinksAtOnce) {
+  Start({.memory_bytes_max = 64 * kMiB});
+  constexpr int kItems = 200'000;
+  for (int i = 0; i < kItems; ++i) {
+    ASSERT_EQ(Put("k" + std::to_string(i), 20), PutResult::kStored);
+  }
+  const uint64_t before = shard_->table().Bytes();
+  for (int i = 0; i < kItems; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    if (i % 8 != 0) (void)shard_->Erase(key, hash_(key));
+  }
+  int ticks = 0;
+  while (shard_->Tick(8192) && ticks < 10'000) ++ticks;
+  EXPECT_LT(shard_->table().Bytes(), before / 5) << "after " << ticks << " ticks";
+  for (int i = 0; i < kItems; ++i) {
+    ASSERT_EQ(Find("k" + std::to_string(i)) != nullptr, i % 8 == 0) << i;
+  }
+  shard_->CheckInvariants();
+}
+
 // A new expiry takes four bytes that an item without one does not have. Where there are none, the
 // item goes: it must not outlive its time.
 TEST_F(ShardRoom, WhoFindsNoRoomForAnExpiryIsGone) {
