@@ -44,6 +44,7 @@ Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
       codec_(&protocol::CodecOf(protocol::Protocol::kText)),
       id_(id),
       output_(worker.blocks()),
+      errands_(worker, *this, output_),
       last_active_(worker.now().FloorSeconds()),
       fd_(fd),
       listener_(static_cast<int16_t>(listener)) {}
@@ -175,11 +176,10 @@ void Connection::RefuseBody() {
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
-  if (listing_.active || (pending_ != nullptr && pending_->full())) return false;
+  if (listing_ != nullptr || errands_.full()) return false;
   // With nothing owed and nothing asked, there is always room for one: nobody would wake us later.
-  if (asked_ == 0 && Owes() == 0) return true;
-  const uint64_t lent_coming = asked_ * worker_.lent_mean();
-  return Owes() + coming_bytes_ + lent_coming < worker_.ReplyMark();
+  if (errands_.asked() == 0 && Owes() == 0) return true;
+  return Owes() + errands_.ComingBytes() < worker_.ReplyMark();
 }
 
 void Connection::Execute(const BatchEntry& entry) {
@@ -203,11 +203,11 @@ void Connection::Execute(const BatchEntry& entry) {
     } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
       worker_.AddStarved(*this);
       Stop(entry);
-    } else if (command.value.size() > Message::kInlineBytesMax && asked_ > 0 &&
+    } else if (command.value.size() > Message::kInlineBytesMax && errands_.asked() > 0 &&
                !worker_.MayKeepInput()) {
       Stop(entry);  // the answer to what we have asked wakes us
     } else {
-      Ask(command, owner);
+      errands_.Ask(command, owner, codec_->protocol);
     }
     return;
   }
@@ -242,7 +242,8 @@ void Connection::Stop(const BatchEntry& entry) {
 void Connection::Reply(const Command& command, const Outcome& outcome) {
   const size_t bytes_max = codec_->encoded_bytes_max(command, outcome);
   if (HasPending()) {
-    pending_->Commit(codec_->encode(command, outcome, pending_->Reserve(bytes_max)));
+    PendingReplies& slots = errands_.slots();
+    slots.Commit(codec_->encode(command, outcome, slots.Reserve(bytes_max)));
   } else {
     output_.Commit(codec_->encode(command, outcome, output_.Reserve(bytes_max)));
   }
@@ -258,7 +259,8 @@ void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
     char* tail = codec_->encode_head(command, outcome, around.data());
     const char* end = codec_->encode_tail(command, outcome, tail);
     around.resize(static_cast<size_t>(end - around.data()));
-    pending_->AppendLent(around, static_cast<size_t>(tail - around.data()), std::move(value));
+    errands_.slots().AppendLent(around, static_cast<size_t>(tail - around.data()),
+                                std::move(value));
   } else {
     output_.Commit(codec_->encode_head(command, outcome, output_.Reserve(frame_bytes_max)));
     output_.AppendLent(std::move(value));
@@ -267,133 +269,52 @@ void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
   Recharge();
 }
 
-uint32_t Connection::Park(uint32_t answers) {
-  if (pending_ == nullptr) pending_ = std::make_unique<PendingReplies>();
-  asked_ += answers;
-  return pending_->Wait(answers);
-}
-
-void Connection::Unpark(uint32_t ticket, std::string_view bytes) {
-  --asked_;
-  if (closed_) return;
-  worker_.AddToTurn(*this);
-  if (pending_->Fill(ticket, bytes)) pending_->MoveReady(output_);
-}
-
-void Connection::UnparkWith(uint32_t ticket, const Command& command, const Outcome& outcome) {
+void Connection::ReplyWhenAllHave(const Command& command, const Outcome& outcome) {
   std::string text(codec_->encoded_bytes_max(command, outcome), '\0');
   text.resize(static_cast<size_t>(codec_->encode(command, outcome, text.data()) - text.data()));
-  Unpark(ticket, text);
-}
-
-void Connection::Ask(const Command& command, uint32_t owner) {
-  Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);
-  PutCommand(command, message);
-  if (KindOf(command.verb) == VerbKind::kRead) {
-    message.reserved_bytes = worker_.ReplyReserve();
-  } else if (message.in_block) {
-    message.reserved_bytes = message.payload_bytes;
-  }
-  message.asker = this;
-  message.protocol = codec_->protocol;
-  message.ticket = Park(1);
-  SetOff(message);
-  worker_.counters().Add(Counter::kMessagesSent);
-}
-
-// A read has room set aside for its reply; the value of a write is unread bytes on their way.
-void Connection::SetOff(const Message& request) {
-  const bool reads = KindOf(request.verb) == VerbKind::kRead;
-  if (reads) coming_bytes_ += request.reserved_bytes;
-  worker_.SetOff(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, request.reserved_bytes);
-}
-
-void Connection::Arrived(const Message& answer) {
-  const bool reads = KindOf(answer.verb) == VerbKind::kRead;
-  if (reads) coming_bytes_ -= answer.reserved_bytes;
-  worker_.Arrived(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, answer.reserved_bytes);
+  errands_.AskEverywhere(command, text);
 }
 
 void Connection::TakeReply(Message& message) {
-  --asked_;
-  Arrived(message);
   if (closed_) {
+    errands_.NoteArrived(message);
     message.Drop();
   } else {
     worker_.AddToTurn(*this);
-    FillSlot(message);
+    errands_.TakeReply(message);
     Recharge();
   }
-  if (gone_ && asked_ == 0 && !in_turn_) worker_.Destroy(*this);
-}
-
-void Connection::FillSlot(Message& message) {
-  bool ready = false;
-  if (message.kind == Message::Kind::kLentReply) {
-    io::LoanPtr value(message.loan);
-    worker_.NoteReply(0, value->bytes().size());
-    ready =
-        pending_->FillLent(message.ticket, message.Payload(), message.head_bytes, std::move(value));
-    message.FreeBlock();
-  } else if (message.in_block) {
-    worker_.NoteReply(message.payload_bytes, 0);
-    std::unique_ptr<char[]> block(message.block);
-    message.in_block = false;
-    ready = pending_->FillBlock(message.ticket, std::move(block), message.payload_bytes);
-  } else {
-    worker_.NoteReply(message.payload_bytes, 0);
-    ready = pending_->Fill(message.ticket, message.Payload());
-  }
-  if (ready) pending_->MoveReady(output_);
+  DestroyIfGone();
 }
 
 void Connection::StartListing() {
   DCHECK(!HasPending());
-  listing_ = {.active = true};
+  listing_ = std::make_unique<Listing>(worker_, errands_, output_);
   ContinueListing();
 }
 
 void Connection::ContinueListing() {
-  // One page at a time, and none before the client has taken enough of the last.
-  while (listing_.active && !listing_.asked && output_.owed() < worker_.ReplyMark()) {
-    if (listing_.core == worker_.cluster().mailboxes.cores()) {
-      listing_.active = false;
-      AppendText("END\r\n");
-      return;
-    }
-    if (listing_.core == worker_.index()) {
-      AppendText(worker_.ListConnections(listing_.cursor));
-      if (listing_.cursor == 0) ++listing_.core;
-    } else if (worker_.cluster().mailboxes.CanAsk(worker_.index(), listing_.core)) {
-      Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), listing_.core);
-      PutCommand({.verb = Verb::kStats, .number = listing_.cursor}, message);
-      message.kind = Message::Kind::kListPage;
-      message.asker = this;
-      ++asked_;
-      listing_.asked = true;
-    } else {
+  if (listing_ == nullptr) return;
+  switch (listing_->Continue()) {
+    case Listing::State::kWaits:
+      break;
+    case Listing::State::kStarved:
       worker_.AddStarved(*this);
-      return;
-    }
+      break;
+    case Listing::State::kDone:
+      listing_.reset();
+      break;
   }
 }
 
 void Connection::TakePage(Message& message) {
-  --asked_;
+  errands_.NoteArrived(message);
   if (!closed_) {
     worker_.AddToTurn(*this);
-    AppendText(message.Payload());
-    listing_.asked = false;
-    listing_.cursor = message.number;
-    if (listing_.cursor == 0) ++listing_.core;
+    listing_->TakePage(message);
   }
   message.FreeBlock();
-  if (gone_ && asked_ == 0 && !in_turn_) worker_.Destroy(*this);
-}
-
-void Connection::AppendText(std::string_view text) {
-  char* out = output_.Reserve(text.size());
-  output_.Commit(std::copy(text.begin(), text.end(), out));
+  DestroyIfGone();
 }
 
 // --- the end of a turn --------------------------------------------------------------------------
@@ -403,7 +324,7 @@ void Connection::EndTurn() {
   in_turn_ = false;
   if (!closed_) {
     // First of all: its memory counts.
-    if (pending_ != nullptr && pending_->empty()) pending_.reset();
+    errands_.Tidy();
     ContinueListing();
     Resume();
   }
@@ -444,7 +365,7 @@ void Connection::Flush() {
   uint64_t bytes = 0;
   for (const iovec& part : std::span(parts).first(count)) bytes += part.iov_len;
   const bool lazy =
-      bytes == output_.owed() && !stopped_ && !closing_ && !received_all_ && !listing_.active;
+      bytes == output_.owed() && !stopped_ && !closing_ && !received_all_ && listing_ == nullptr;
   worker_.loop().Send(*this, std::span(parts).first(count),
                       lazy ? io::Notice::kLazy : io::Notice::kPrompt);
 }
@@ -463,7 +384,8 @@ void Connection::SteerReceive() {
 }
 
 bool Connection::Idle() const {
-  return output_.owed() == 0 && !sending_ && asked_ == 0 && !stopped_ && !listing_.active;
+  return output_.owed() == 0 && !sending_ && errands_.asked() == 0 && !stopped_ &&
+         listing_ == nullptr;
 }
 
 bool Connection::LooksDeaf(CacheSeconds second) {
@@ -532,16 +454,16 @@ void Connection::Abort() {
 
 void Connection::OnClosed() {
   gone_ = true;
-  if (asked_ == 0 && !in_turn_) worker_.Destroy(*this);
+  DestroyIfGone();
 }
 
-uint64_t Connection::OutputBytes() const {
-  return output_.capacity() + (pending_ != nullptr ? pending_->memory_bytes() : 0);
+void Connection::DestroyIfGone() {
+  if (MayBeDestroyed() && !in_turn_) worker_.Destroy(*this);
 }
 
-uint64_t Connection::LentBytes() const {
-  return output_.lent() + (pending_ != nullptr ? pending_->lent() : 0);
-}
+uint64_t Connection::OutputBytes() const { return output_.capacity() + errands_.memory_bytes(); }
+
+uint64_t Connection::LentBytes() const { return output_.lent() + errands_.lent(); }
 
 void Connection::Recharge() {
   const HeldBytes held = {.input = InputBytes(), .output = OutputBytes(), .lent = LentBytes()};

@@ -6,7 +6,7 @@
 //
 //   lent bytes ──┐
 //                ├─► window_ ──parse──► Batch ──Execute──► output_ ──Flush──► kernel
-//   input_ ──────┘        ▲                │  └─► another core ─► pending_ ──►┘
+//   input_ ──────┘        ▲                │  └─► another core ─► errands_ ──►┘
 //                         └──── Stop ──────┘
 //
 // It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
@@ -29,8 +29,9 @@
 #include "larder/clock.h"
 #include "protocol/codec.h"
 #include "server/batch.h"
+#include "server/errands.h"
+#include "server/listing.h"
 #include "server/message.h"
-#include "server/pending_replies.h"
 
 namespace larder::server {
 
@@ -65,18 +66,14 @@ class Connection final : public io::Stream {
 
   // Answers `command`, in its turn.
   void Reply(const Command& command, const Outcome& outcome);
-  // A slot for a command that `answers` cores must answer.
-  uint32_t Park(uint32_t answers);
-  // A core's part of a parked command is done; `bytes` of the reply, given by one of them.
-  void Unpark(uint32_t ticket, std::string_view bytes);
-  // Our own part is done, and brings the words.
-  void UnparkWith(uint32_t ticket, const Command& command, const Outcome& outcome);
+  // The same when all other cores have done their part of it, which they are given here.
+  void ReplyWhenAllHave(const Command& command, const Outcome& outcome);
   // Streams the connections of all cores. Nothing is pending.
   void StartListing();
   // A page of the listing, from another core.
   void TakePage(Message& message);
   // Is any earlier command still unanswered?
-  [[nodiscard]] bool HasPending() const { return pending_ != nullptr && !pending_->empty(); }
+  [[nodiscard]] bool HasPending() const { return errands_.HasPending(); }
 
   // Ends the conversation once everything owed has been sent; what the client still sends is not
   // read as commands.
@@ -119,21 +116,10 @@ class Connection final : public io::Stream {
   void CloseIfDone();
   void Recharge();
   void ExecuteHere(const Command& command);
-  void Ask(const Command& command, uint32_t owner);
-  void SetOff(const Message& request);
-  void Arrived(const Message& answer);
-  void FillSlot(Message& message);
   void ReplyLent(const Command& command, const Outcome& outcome);
   void ContinueListing();
-  void AppendText(std::string_view text);
-
-  // A reply that comes in pages, core by core (`stats conns`).
-  struct Listing {
-    uint64_t cursor = 0;
-    uint32_t core = 0;
-    bool active = false;
-    bool asked = false;  // a page is on its way
-  };
+  [[nodiscard]] bool MayBeDestroyed() const { return gone_ && errands_.asked() == 0; }
+  void DestroyIfGone();
 
   Worker& worker_;
   const protocol::Codec* codec_;
@@ -148,13 +134,11 @@ class Connection final : public io::Stream {
 
   io::InputBuffer input_;
   io::OutputQueue output_;
-  std::unique_ptr<PendingReplies> pending_;
+  Errands errands_;
+  std::unique_ptr<Listing> listing_;
 
   HeldBytes charged_;
-  Listing listing_;
-  uint64_t coming_bytes_ = 0;  // set aside for replies on their way
-  uint32_t asked_ = 0;         // messages on their way that name this connection
-  uint32_t executed_ = 0;      // commands in this turn
+  uint32_t executed_ = 0;  // commands in this turn
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
   // Of LooksDeaf.

@@ -26,23 +26,11 @@ constexpr uint64_t kVerbosityMax = 2;
 Outcome Text(std::string_view text) { return Outcome{.status = Status::kOk, .value = text}; }
 
 // Gives every core its part of the command, and answers when all have done it.
-// `number` is of each part.
 Outcome OnEveryCore(Worker& worker, Connection& connection, const Command& command,
                     const Outcome& outcome) {
-  Mailboxes& mailboxes = worker.cluster().mailboxes;
   worker.ExecuteEverywhere(command);
-  if (mailboxes.cores() == 1) return outcome;
-  const uint32_t ticket = connection.Park(mailboxes.cores());
-  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
-    if (core == worker.index()) continue;
-    Message& message = mailboxes.Ask(worker.index(), core);
-    PutCommand(command, message);
-    message.kind = Message::Kind::kEverywhere;
-    message.asker = &connection;
-    message.ticket = ticket;
-  }
-  // Our part is done first, and brings the words.
-  connection.UnparkWith(ticket, command, outcome);
+  if (worker.cluster().mailboxes.cores() == 1) return outcome;
+  connection.ReplyWhenAllHave(command, outcome);
   return Outcome{.status = Status::kOk, .progress = Progress::kParked};
 }
 

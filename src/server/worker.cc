@@ -109,7 +109,7 @@ void Worker::OnTurnEnd() {
   while (ended < turn_.size()) {
     Connection* connection = turn_[ended++];
     connection->EndTurn();
-    if (connection->gone_ && connection->asked_ == 0) Destroy(*connection);
+    if (connection->MayBeDestroyed()) Destroy(*connection);
   }
   turn_.clear();
   counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));

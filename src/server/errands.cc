@@ -1,0 +1,94 @@
+#include "server/errands.h"
+
+#include <utility>
+
+#include "server/worker.h"
+
+namespace larder::server {
+
+using stats::Counter;
+
+PendingReplies& Errands::Slots() {
+  if (slots_ == nullptr) slots_ = std::make_unique<PendingReplies>();
+  return *slots_;
+}
+
+uint64_t Errands::ComingBytes() const { return coming_bytes_ + asked_ * worker_.lent_mean(); }
+
+void Errands::Ask(const Command& command, uint32_t owner, protocol::Protocol protocol) {
+  Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);
+  PutCommand(command, message);
+  if (KindOf(command.verb) == VerbKind::kRead) {
+    message.reserved_bytes = worker_.ReplyReserve();
+  } else if (message.in_block) {
+    message.reserved_bytes = message.payload_bytes;
+  }
+  message.asker = &asker_;
+  message.protocol = protocol;
+  message.ticket = Slots().Wait(1);
+  ++asked_;
+  SetOff(message);
+  worker_.counters().Add(Counter::kMessagesSent);
+}
+
+void Errands::AskEverywhere(const Command& command, std::string_view reply) {
+  Mailboxes& mailboxes = worker_.cluster().mailboxes;
+  const uint32_t ticket = Slots().Wait(mailboxes.cores());
+  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
+    if (core == worker_.index()) continue;
+    Message& message = mailboxes.Ask(worker_.index(), core);
+    PutCommand(command, message);
+    message.kind = Message::Kind::kEverywhere;
+    message.asker = &asker_;
+    message.ticket = ticket;
+    ++asked_;
+  }
+  // Our own part is done, and brings the words.
+  slots_->Fill(ticket, reply);
+}
+
+void Errands::AskPage(uint32_t core, uint64_t cursor) {
+  Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), core);
+  PutCommand({.verb = Verb::kStats, .number = cursor}, message);
+  message.kind = Message::Kind::kListPage;
+  message.asker = &asker_;
+  ++asked_;
+}
+
+// A read has room set aside for its reply; the value of a write is unread bytes on their way.
+void Errands::SetOff(const Message& request) {
+  const bool reads = KindOf(request.verb) == VerbKind::kRead;
+  if (reads) coming_bytes_ += request.reserved_bytes;
+  worker_.SetOff(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, request.reserved_bytes);
+}
+
+void Errands::NoteArrived(const Message& answer) {
+  --asked_;
+  const bool reads = KindOf(answer.verb) == VerbKind::kRead;
+  if (reads) coming_bytes_ -= answer.reserved_bytes;
+  worker_.Arrived(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, answer.reserved_bytes);
+}
+
+void Errands::TakeReply(Message& answer) {
+  NoteArrived(answer);
+  if (FillSlot(answer)) slots_->MoveReady(output_);
+}
+
+// True if the slot waits no longer.
+bool Errands::FillSlot(Message& answer) {
+  if (answer.kind == Message::Kind::kLentReply) {
+    io::LoanPtr value(answer.loan);
+    worker_.NoteReply(0, value->bytes().size());
+    const bool ready =
+        slots_->FillLent(answer.ticket, answer.Payload(), answer.head_bytes, std::move(value));
+    answer.FreeBlock();
+    return ready;
+  }
+  worker_.NoteReply(answer.payload_bytes, 0);
+  if (!answer.in_block) return slots_->Fill(answer.ticket, answer.Payload());
+  std::unique_ptr<char[]> block(answer.block);
+  answer.in_block = false;
+  return slots_->FillBlock(answer.ticket, std::move(block), answer.payload_bytes);
+}
+
+}  // namespace larder::server
