@@ -1,15 +1,20 @@
-// A scan over a table that keeps no state but a number, and survives growth: every entry that is in
-// the table during the whole scan is found at least once.
+// A scan over a table that keeps no state but a number, and survives whatever happens to the table
+// between two steps: an entry that is in the table during the whole scan is found exactly once, and
+// no key is found twice.
 //
-//   44      40 39                       12 11           0
-//   +---------+---------------------------+--------------+
-//   |  depth  |  segment bits of the hash | bucket bits  |      0: the beginning, and the end
-//   +---------+---------------------------+--------------+
+//   segment bits of the hash:  0                     position                        2^28
+//                              +---------------------+-----------+--------------------+
+//                              | visited             | this step | not yet            |
+//                              +---------------------+-----------+--------------------+
+//                                                    `-- what is left of one segment --'
 //
-// The scan goes through the hashes in the order of segment, then bucket, one home bucket a step. A
-// segment that splits or grows keeps that order, so nothing before the position comes after it;
-// what is found twice is what shared a bucket or a prefix with the position. A segment that was
-// merged does not keep it: the depth tells, and the scan begins that segment anew.
+// The scan goes through the hashes in the order of their segment bits, a segment a step, or a part
+// of one. Entries move from bucket to bucket and from segment to segment when these grow, split or
+// merge, but their hashes stay: so what has been visited follows from hash and position alone,
+// whatever the table was like when it was.
+//
+// Cost: a step reads the keys of one segment, 600 at most: 20 µs out of cache, what a get of as
+// many keys takes.
 #ifndef LARDER_STORE_CURSOR_H_
 #define LARDER_STORE_CURSOR_H_
 
@@ -25,17 +30,21 @@ struct Cursor {
   [[nodiscard]] bool AtEnd() const { return position == 0; }
 };
 
-// The most entries that one home bucket has: its own, its guests next door, and the whole stash.
-inline constexpr uint32_t kScanMax = (2 + TableSegment::kStash) * Bucket::kSlots;
-
+// The entries of a step.
 struct Scanned {
-  Cursor next;  // AtEnd() when that was the last bucket
+  uint64_t begin = 0;  // segment bits: from here
+  uint64_t end = 0;    // to here
   uint32_t count = 0;
+  TableSegment::Entry entries[TableSegment::kEntriesMax];
+
+  // Where to go on; AtEnd() after the last step.
+  [[nodiscard]] Cursor Next() const;
+  // Leaves the upper half of the range to the next step. False if it is one that cannot be halved.
+  bool Halve();
 };
 
-// The entries of the home bucket at `cursor`.
-Scanned ScanBucket(const DashTable& table, Cursor cursor, const HashSource& source,
-                   uint32_t (&handles)[kScanMax]);
+// Everything in the segment at `cursor` that has not been visited.
+void ScanSegment(const DashTable& table, Cursor cursor, const HashSource& source, Scanned& scanned);
 
 }  // namespace larder::store
 

@@ -333,6 +333,14 @@ void Shard::FlushAt(CacheSeconds when) {
   }
 }
 
+uint64_t Shard::KeyBytesOf(const Scanned& scanned) const {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < scanned.count; ++i) {
+    bytes += heap_.At(scanned.entries[i].handle)->Key().size();
+  }
+  return bytes;
+}
+
 void Shard::CheckInvariants() const {
   // The table's check asks for each entry's hash: there its item is checked.
   class CheckedHashes final : public HashSource {

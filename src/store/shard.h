@@ -138,11 +138,12 @@ class Shard {
   void Flush();
   void FlushAt(CacheSeconds when);
 
-  // Calls visit(const Item&) for the live items at `cursor`, a few at a time; returns where to go
-  // on, AtEnd() when that was all. Every item that lives during the whole scan is visited at least
-  // once. The shard may change between two calls, not during one.
+  // Calls visit(const Item&) for live items from `cursor` on, those of a segment of the table at
+  // most; of fewer, if their keys are longer together than `key_bytes_max`. Returns where to go on,
+  // AtEnd() when that was all. An item that lives during the whole scan is visited exactly once,
+  // and no key twice. The shard may change between two calls, not during one.
   template <typename Visit>
-  Cursor Scan(Cursor cursor, const Visit& visit) const;
+  Cursor Scan(Cursor cursor, uint64_t key_bytes_max, const Visit& visit) const;
 
   // Bounded background work: expired and flushed items, the heap after a smaller budget, a table
   // that has become too large. About `items` items are looked at closely: an eighth for one
@@ -231,6 +232,8 @@ class Shard {
   void Remove(const Place& place, uint64_t hash, Gone why);
   void UpdateGauges();
   void UpdateDetails();
+
+  [[nodiscard]] uint64_t KeyBytesOf(const Scanned& scanned) const;
 
   // shard_room.cc: memory is found.
   [[nodiscard]] uint64_t BytesInUse() const {
@@ -357,14 +360,16 @@ inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
 }
 
 template <typename Visit>
-Cursor Shard::Scan(Cursor cursor, const Visit& visit) const {
-  uint32_t handles[kScanMax];
-  const Scanned scanned = ScanBucket(table_, cursor, hashes_, handles);
+Cursor Shard::Scan(Cursor cursor, uint64_t key_bytes_max, const Visit& visit) const {
+  Scanned scanned;
+  ScanSegment(table_, cursor, hashes_, scanned);
+  while (KeyBytesOf(scanned) > key_bytes_max && scanned.Halve()) {
+  }
   for (uint32_t i = 0; i < scanned.count; ++i) {
-    const Item* item = heap_.At(handles[i]);
+    const Item* item = heap_.At(scanned.entries[i].handle);
     if (!item->ExpiredAt(now_s_)) visit(*item);
   }
-  return scanned.next;
+  return scanned.Next();
 }
 
 }  // namespace larder::store

@@ -33,7 +33,7 @@ inline uint32_t ShardOf(uint64_t hash, uint32_t shards) {
   return static_cast<uint32_t>(((hash >> 48) * shards) >> 16);
 }
 // The 28 bits that choose a segment, at the top of 64: the directory takes as many as it has.
-inline uint64_t SegmentBitsOf(uint64_t hash) { return hash << 16; }
+constexpr uint64_t SegmentBitsOf(uint64_t hash) { return hash << 16; }
 // Which of `buckets` (1…4096) of the segment is the key's home.
 inline uint32_t BucketOf(uint64_t hash, uint32_t buckets) {
   return static_cast<uint32_t>((((hash >> 8) & 0xfff) * buckets) >> 12);

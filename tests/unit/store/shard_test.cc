@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -473,19 +472,6 @@ TEST_F(ShardTest, CountersAndSizeClassesAgreeWithWhatIsThere) {
   EXPECT_EQ(Count(Counter::kEvictedUnfetched), evicted);
   EXPECT_EQ(Count(Counter::kTotalItems), 20'000U);
   EXPECT_EQ(Count(Counter::kHeapBytes) + Count(Counter::kTableBytes), shard_->MemoryBytes());
-}
-
-TEST_F(ShardTest, AScanVisitsEveryItem) {
-  Start();
-  for (int i = 0; i < 10'000; ++i) Put("k" + std::to_string(i), "v");
-  Put("dead", "v", 101);
-  SetSeconds(101);
-  std::unordered_set<std::string> seen;
-  Cursor cursor;
-  do {
-    cursor = shard_->Scan(cursor, [&](const Item& item) { seen.emplace(item.Key()); });
-  } while (!cursor.AtEnd());
-  EXPECT_EQ(seen.size(), 10'000U);
 }
 
 }  // namespace
