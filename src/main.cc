@@ -4,12 +4,14 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <vector>
 
 #include "config/cli.h"
 #include "config/server_options.h"
 #include "config/start_line.h"
 #include "larder/server.h"
 #include "runtime/topology.h"
+#include "server/credentials.h"
 #include "server/process.h"
 #include "util/log.h"
 
@@ -28,12 +30,38 @@ int Fail(larder::util::Log& log, const std::string& why) {
   return kExitFailure;
 }
 
+// Who may come in, if the settings name a file of users.
+std::string ReadUsers(const config::Settings& settings,
+                      std::vector<larder::ServerOptions::User>& users) {
+  if (settings.auth_file.empty()) return {};
+  const std::string problem = server::ReadUsers(settings.auth_file, users);
+  return problem.empty() ? "" : "-Y (--auth-file): " + problem;
+}
+
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+// Until somebody wants us to stop. SIGHUP: the file of users has changed.
+void Serve(larder::Server& running, const config::Settings& settings, larder::util::Log& log) {
+  sigset_t signals = StopSignals();
+  sigaddset(&signals, SIGHUP);
+  int signal = 0;
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    if (settings.auth_file.empty()) continue;
+    std::vector<larder::ServerOptions::User> users;
+    const std::string problem = ReadUsers(settings, users);
+    if (problem.empty()) {
+      running.SetUsers(users);
+      log.Info("read " + settings.auth_file + " again: " + std::to_string(users.size()) + " users");
+    } else {
+      log.Warn(problem + "; the users stay as they were");
+    }
+  }
 }
 
 // Until the clients have what they are owed, or have had their time. A second signal says that
@@ -63,23 +91,28 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
     // It will leave this directory.
     settings.unix_socket = server::AbsolutePath(settings.unix_socket);
     settings.pid_file = server::AbsolutePath(settings.pid_file);
+    settings.auth_file = server::AbsolutePath(settings.auth_file);
     problem = background.Enter();
     if (!problem.empty()) return Fail(log, problem);
   }
   problem = server::RaiseDescriptorLimit(settings.connections_max);
   if (!problem.empty()) log.Warn(problem);
+  larder::ServerOptions options = config::ServerOptionsOf(settings, topology, log);
+  // Before we are another, who may not be allowed to.
+  problem = ReadUsers(settings, options.users);
+  if (!problem.empty()) return Fail(log, problem);
   problem = server::BecomeUser(settings.user);
   if (!problem.empty()) return Fail(log, problem);
 
   // Blocked before the threads are made, so that they inherit it and only sigwait takes them.
   const sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigset_t blocked = signals;
+  sigaddset(&blocked, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);
 
   server::PidFile pid_file;  // goes after the server
-  const auto running =
-      larder::Server::Start(config::ServerOptionsOf(settings, topology, log), &problem);
+  const auto running = larder::Server::Start(options, &problem);
   if (running == nullptr) return Fail(log, problem);
   problem = WriteFiles(settings, *running, pid_file);
   if (!problem.empty()) return Fail(log, problem);
@@ -88,8 +121,7 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   problem = background.Serve(settings.verbosity > 0 ? Stderr::kKeep : Stderr::kDrop);
   if (!problem.empty()) return Fail(log, problem);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  Serve(*running, settings, log);
   log.Info("stopping: no new clients; those that are owed something get it first");
   Drain(*running, signals);
   return 0;

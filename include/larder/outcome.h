@@ -29,6 +29,7 @@ enum class Status : uint8_t {
   kNoMemory,       // no room, and nothing may be evicted
   kLimitTooSmall,  // cache_memlimit below what the server needs
   kNotAllowed,     // the verb is switched off
+  kAuthFailed,     // no such user with such a password
   // The line was wrong; parsers give these.
   kUnknownCommand,
   kBadFormat,
@@ -36,6 +37,9 @@ enum class Status : uint8_t {
   kInvalidExptime,
   kInvalidDelta,
   kDeleteUsage,      // delete with words that it does not know
+  kUnauthenticated,  // a client that has to say who it is says anything else; the next two: wrongly
+  kBadTermination,
+  kBadAuthToken,
   kLineTooLong,      // no answer, and the connection closes
   kForeignProtocol,  // a browser's request: no answer, and the connection closes
 };

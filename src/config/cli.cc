@@ -32,7 +32,7 @@ struct MemcachedFlag {
   std::string_view flag;
   std::string_view long_name;
 };
-constexpr std::array<MemcachedFlag, 17> kMemcachedFlags{{{"r", "enable-coredumps"},
+constexpr std::array<MemcachedFlag, 16> kMemcachedFlags{{{"r", "enable-coredumps"},
                                                          {"k", "lock-memory"},
                                                          {"f", "slab-growth-factor"},
                                                          {"n", "slab-min-size"},
@@ -43,7 +43,6 @@ constexpr std::array<MemcachedFlag, 17> kMemcachedFlags{{{"r", "enable-coredumps
                                                          {"S", "enable-sasl"},
                                                          {"X", "disable-dumping"},
                                                          {"W", "disable-watch"},
-                                                         {"Y", "auth-file"},
                                                          {"e", "memory-file"},
                                                          {"Z", "enable-ssl"},
                                                          {"o", "extended"},

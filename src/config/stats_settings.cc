@@ -37,7 +37,7 @@ constexpr std::array kLines{
     Line{"tcp_backlog", ""},
     Line{"binding_protocol", "auto-negotiate"},
     Line{"auth_enabled_sasl", "no"},
-    Line{"auth_enabled_ascii", "no"},
+    Line{"auth_enabled_ascii", ""},
     Line{"item_size_max", ""},
     Line{"maxconns_fast", "yes"},
     Line{"hashpower_init", "0"},
@@ -102,6 +102,9 @@ std::string Opposite(std::string_view name, std::string_view text) {
 }
 
 std::string Value(std::string_view name, const Settings& settings) {
+  if (name == "auth_enabled_ascii") {
+    return settings.auth_file.empty() ? "no" : settings.auth_file;
+  }
   for (const SettingInfo& info : AllSettings()) {
     if (info.stats_name == name) return info.show(settings);
     if (info.stats_name.starts_with('!') && info.stats_name.substr(1) == name) {

@@ -43,6 +43,7 @@ Outcome Execute(Place place, const Command& command) {
     case Verb::kStats:
     case Verb::kVerbosity:
     case Verb::kVersion:
+    case Verb::kAuthenticate:
     case Verb::kQuit:
       break;
   }

@@ -12,11 +12,16 @@
 
 namespace larder::protocol {
 
-enum class Protocol : uint8_t { kText };
+enum class Protocol : uint8_t {
+  kText,
+  kLockedText,  // of a client that has to say who it is
+};
 
 struct Codec {
   std::string_view name;
   Protocol protocol;
+  // What it becomes when the client has said who it is; itself, if it need not.
+  Protocol unlocked;
 
   // Parses one command from the front of `bytes`. `extras` is where it may put the command's
   // extras; it is left alone if there are none.

@@ -27,6 +27,8 @@ enum class ParseState : uint8_t {
   // `command` is complete but for its value, which has not all arrived: `consumed` bytes are the
   // line. Show the same bytes again when `consumed + body_bytes` of them are there.
   kNeedBody,
+  // As kReady, but to be executed before the next bytes are parsed: it may change what they mean.
+  kExecuteFirst,
   kSkip,  // no command: drop `consumed` bytes, then go on (an empty piece of a resumed line)
 };
 

@@ -30,6 +30,8 @@ char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
       return Append(out, "\r\n");
     case Verb::kStats:
       return Append(out, outcome.value);
+    case Verb::kAuthenticate:
+      return Append(out, "STORED\r\n");
     case Verb::kQuit:
       return out;
     default:
@@ -81,6 +83,8 @@ std::string_view LineOf(Verb verb, Status status) {
     case Status::kNotAllowed:
       return verb == Verb::kFlushAll ? "CLIENT_ERROR flush_all not allowed\r\n"
                                      : "CLIENT_ERROR command not allowed\r\n";
+    case Status::kAuthFailed:
+      return "CLIENT_ERROR authentication failure\r\n";
     case Status::kUnknownCommand:
       return "ERROR\r\n";
     case Status::kBadFormat:
@@ -93,6 +97,12 @@ std::string_view LineOf(Verb verb, Status status) {
       return "CLIENT_ERROR invalid numeric delta argument\r\n";
     case Status::kDeleteUsage:
       return "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
+    case Status::kUnauthenticated:
+      return "CLIENT_ERROR unauthenticated\r\n";
+    case Status::kBadTermination:
+      return "CLIENT_ERROR bad command line termination\r\n";
+    case Status::kBadAuthToken:
+      return "CLIENT_ERROR bad authentication token format\r\n";
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
       return {};

@@ -366,7 +366,8 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kGet:
     case Verb::kGets:
     case Verb::kGat:
-    case Verb::kGats:  // without a blank behind it: without a key
+    case Verb::kGats:          // without a blank behind it: without a key
+    case Verb::kAuthenticate:  // of other protocols
       return Reject(in.parsed, Status::kUnknownCommand);
     case Verb::kRejected:
       if (IsHttp(line, tokens[0])) {

@@ -41,7 +41,9 @@ bool NamesKey(const Command& command) {
 
 Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
     : worker_(worker),
-      codec_(&protocol::CodecOf(protocol::Protocol::kText)),
+      codec_(&protocol::CodecOf(worker.cluster().credentials == nullptr
+                                    ? protocol::Protocol::kText
+                                    : protocol::Protocol::kLockedText)),
       id_(id),
       output_(worker.blocks()),
       errands_(worker, *this, output_),
@@ -104,6 +106,10 @@ void Connection::ParseWindow() {
       case protocol::ParseState::kReady:
         AddToBatch(parsed.command);
         break;
+      case protocol::ParseState::kExecuteFirst:
+        ExecuteFirst(parsed);
+        if (closed_) return;
+        continue;
       case protocol::ParseState::kSkip:
         break;
     }
@@ -112,6 +118,15 @@ void Connection::ParseWindow() {
     discard_bytes_ = parsed.discard_bytes;
     if (parsed.close) closing_ = true;
   }
+}
+
+void Connection::ExecuteFirst(const protocol::Parsed& parsed) {
+  AddToBatch(parsed.command);
+  window_.remove_prefix(parsed.consumed);
+  resume_ = parsed.resume;
+  discard_bytes_ = parsed.discard_bytes;
+  if (parsed.close) closing_ = true;
+  worker_.ExecuteBatch();
 }
 
 void Connection::AddToBatch(const Command& command) {
@@ -268,6 +283,8 @@ void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
   }
   Recharge();
 }
+
+void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
 
 void Connection::ReplyWhenAllHave(const Command& command, const Outcome& outcome) {
   std::string text(codec_->encoded_bytes_max(command, outcome), '\0');

@@ -68,6 +68,9 @@ class Connection final : public io::Stream {
   void Reply(const Command& command, const Outcome& outcome);
   // The same when all other cores have done their part of it, which they are given here.
   void ReplyWhenAllHave(const Command& command, const Outcome& outcome);
+  // The client has said who it is: from the next byte on it is served.
+  void Unlock();
+  [[nodiscard]] bool locked() const { return codec_->unlocked != codec_->protocol; }
   // Streams the connections of all cores. Nothing is pending.
   void StartListing();
   // A page of the listing, from another core.
@@ -102,6 +105,8 @@ class Connection final : public io::Stream {
 
  private:
   void ParseWindow();
+  // Of a command that the next bytes depend on.
+  void ExecuteFirst(const protocol::Parsed& parsed);
   void AddToBatch(const Command& command);
   // The batch has been executed: keeps what is unread.
   void FinishInput();

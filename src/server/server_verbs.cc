@@ -146,6 +146,17 @@ Outcome SetMemoryLimit(Worker& worker, Connection& connection, const Command& co
   return OnEveryCore(worker, connection, part, Outcome{.status = Status::kOk});
 }
 
+Outcome Authenticate(Worker& worker, Connection& connection, const Command& command) {
+  const Credentials* credentials = worker.cluster().credentials.get();
+  worker.counters().Add(Counter::kAuthCommands);
+  if (credentials == nullptr || !credentials->Matches(command.key, command.value)) {
+    worker.counters().Add(Counter::kAuthErrors);
+    return Outcome{.status = Status::kAuthFailed};
+  }
+  connection.Unlock();
+  return Outcome{.status = Status::kOk};
+}
+
 }  // namespace
 
 bool MayExecuteServerVerb(const Worker& worker, const Connection& connection,
@@ -173,6 +184,8 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
       worker.cluster().verbosity.store(static_cast<int>(std::min(command.number, kVerbosityMax)),
                                        std::memory_order_relaxed);
       return Outcome{.status = Status::kOk};
+    case Verb::kAuthenticate:
+      return Authenticate(worker, connection, command);
     case Verb::kVersion:
       return Outcome{.status = Status::kOk};
     case Verb::kQuit:

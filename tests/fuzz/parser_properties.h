@@ -106,11 +106,13 @@ inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resu
       CHECK(parsed.resume.at != Resume::At::kFirstLine);
       return;
     case ParseState::kReady:
+    case ParseState::kExecuteFirst:
       CHECK_GT(parsed.consumed, 0U);
       CHECK(parsed.resume.at != Resume::At::kFirstLine);
       break;
   }
   const Command& command = parsed.command;
+  if (command.verb == Verb::kAuthenticate) return;
   if (command.verb == Verb::kRejected) {
     CHECK_EQ(parsed.discard_bytes > 0, command.rejection == Status::kTooLarge);
     return;
@@ -147,8 +149,9 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
   }
   // A store whose value is on its way: the line has been understood for good.
   CHECK_EQ(part.state, ParseState::kNeedBody);
-  CHECK_EQ(whole.state, ParseState::kReady);
+  CHECK(whole.state == ParseState::kReady || whole.state == ParseState::kExecuteFirst);
   CHECK_EQ(whole.consumed, part.consumed + part.body_bytes);
+  if (part.command.command.verb == Verb::kAuthenticate) return;  // the value says who it is
   CHECK_EQ(whole.command.command.noreply, part.command.command.noreply);
   CHECK(whole.command.key == part.command.key);
   if (whole.command.command.verb == Verb::kRejected) {
@@ -210,7 +213,7 @@ class Client {
       needed_bytes_ = parsed.consumed + parsed.body_bytes;
       return rest.size() >= needed_bytes_;
     }
-    if (parsed.state == ParseState::kReady) {
+    if (parsed.state == ParseState::kReady || parsed.state == ParseState::kExecuteFirst) {
       commands_.push_back(parsed.command);
     }
     read_ += parsed.consumed;

@@ -101,6 +101,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"io", "event"},
       {"enable-shutdown", "true"},
       {"disable-flush-all", "true"},
+      {"auth-file", "/etc/larder/users"},
       {"user", "nobody"},
       {"pidfile", "/run/larder.pid"},
       {"daemon", "true"},
