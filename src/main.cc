@@ -33,7 +33,11 @@ int Fail(larder::util::Log& log, const std::string& why) {
 // Who may come in, if the settings name a file of users.
 std::string ReadUsers(const config::Settings& settings,
                       std::vector<larder::ServerOptions::User>& users) {
-  if (settings.auth_file.empty()) return {};
+  if (settings.auth_file.empty()) {
+    return settings.sasl_enabled ? "-S (--enable-sasl): nobody could come in without users; name "
+                                   "their file with -Y (--auth-file)"
+                                 : "";
+  }
   const std::string problem = server::ReadUsers(settings.auth_file, users);
   return problem.empty() ? "" : "-Y (--auth-file): " + problem;
 }

@@ -14,6 +14,9 @@ namespace larder {
 
 enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 
+// What clients may speak. kAuto: each as its first byte tells.
+enum class ProtocolChoice : uint8_t { kAuto, kText, kBinary };
+
 // The most that one thread can use: its items have addresses of 32 bits, in units of 8 bytes, and
 // half of them serve for the holes between large items.
 inline constexpr uint64_t kShardMemoryBytesMax = 16ULL << 30;
@@ -32,6 +35,7 @@ struct ServerOptions {
   uint32_t threads = 1;
   std::vector<int> cpus;  // one per thread to pin it to; empty: not pinned
   IoChoice io = IoChoice::kAuto;
+  ProtocolChoice protocol = ProtocolChoice::kAuto;
 
   // Items, table and buffers of all cores; at most kShardMemoryBytesMax for each thread.
   uint64_t memory_bytes_max = 64ULL << 20;
@@ -49,6 +53,7 @@ struct ServerOptions {
     std::string password;
   };
   std::vector<User> users;
+  bool sasl_enabled = false;  // binary clients may say so by SASL; else they stay outside
 
   int verbosity = 0;
   // Told a line worth logging, on any thread; may be empty. `warning`: it works, but not as wished.

@@ -30,6 +30,7 @@ enum class Status : uint8_t {
   kLimitTooSmall,  // cache_memlimit below what the server needs
   kNotAllowed,     // the verb is switched off
   kAuthFailed,     // no such user with such a password
+  kAuthContinue,   // the credentials are still missing
   // The line was wrong; parsers give these.
   kUnknownCommand,
   kBadFormat,

@@ -74,6 +74,8 @@ std::string_view Placeholder(ValueType type) {
       return "ADDR";
     case ValueType::kIo:
       return "WAY";
+    case ValueType::kProtocol:
+      return "NAME";
     case ValueType::kSwitch:
     case ValueType::kLevel:
       return "";

@@ -32,6 +32,8 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.threads = settings.threads;
   options.cpus = CpusFor(settings.threads, topology.cpus);
   options.io = settings.io;
+  options.protocol = settings.protocol;
+  options.sasl_enabled = settings.sasl_enabled;
   options.memory_bytes_max = settings.memory_bytes_max;
   options.item_bytes_max = settings.item_bytes_max;
   options.evict = !settings.evictions_disabled;

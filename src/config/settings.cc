@@ -32,6 +32,9 @@ std::string ShowMember(const Settings& settings) {
     return std::to_string(settings.*kMember);
   } else if constexpr (kType == ValueType::kSwitch) {
     return settings.*kMember ? "yes" : "no";
+  } else if constexpr (kType == ValueType::kProtocol) {
+    const bool is_auto = settings.*kMember == ProtocolChoice::kAuto;
+    return is_auto ? "auto-negotiate" : WriteValue<kType>(settings.*kMember);
   } else {
     std::string text = WriteValue<kType>(settings.*kMember);
     return text.empty() ? "NULL" : text;
@@ -135,6 +138,8 @@ std::string SettingInfo::Right() const {
       return "addresses such as 127.0.0.1, 10.0.0.1:11212 or [::1]:11211, separated by commas";
     case ValueType::kIo:
       return "auto, uring or event";
+    case ValueType::kProtocol:
+      return "auto, ascii or binary; a cache is no web server";
   }
   return "";
 }

@@ -34,6 +34,7 @@ enum class ValueType : uint8_t {
   kText,       // any bytes but control characters
   kAddresses,  // a list
   kIo,         // auto, uring, event
+  kProtocol,   // auto, ascii, binary
 };
 
 struct ListenAddress {
@@ -78,6 +79,10 @@ struct ValueOf<ValueType::kAddresses> {
 template <>
 struct ValueOf<ValueType::kIo> {
   using Type = IoChoice;
+};
+template <>
+struct ValueOf<ValueType::kProtocol> {
+  using Type = ProtocolChoice;
 };
 
 struct Settings {

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::array<std::pair<std::string_view, IoChoice>, 3> kIoNames{
     {{"auto", IoChoice::kAuto}, {"uring", IoChoice::kUring}, {"event", IoChoice::kEvent}}};
+constexpr std::array<std::pair<std::string_view, ProtocolChoice>, 3> kProtocolNames{
+    {{"auto", ProtocolChoice::kAuto},
+     {"ascii", ProtocolChoice::kText},
+     {"binary", ProtocolChoice::kBinary}}};
 constexpr size_t kHostBytesMax = 253;  // of a DNS name
 
 template <typename T>
@@ -249,6 +253,16 @@ bool ReadValue<ValueType::kIo>(Bounds, std::string_view text, IoChoice& value) {
 }
 
 template <>
+bool ReadValue<ValueType::kProtocol>(Bounds, std::string_view text, ProtocolChoice& value) {
+  for (const auto& [name, choice] : kProtocolNames) {
+    if (text != name) continue;
+    value = choice;
+    return true;
+  }
+  return false;
+}
+
+template <>
 std::string WriteValue<ValueType::kPort>(const int32_t& value) {
   return std::to_string(value);
 }
@@ -317,6 +331,14 @@ std::string WriteValue<ValueType::kAddresses>(const std::vector<ListenAddress>& 
 template <>
 std::string WriteValue<ValueType::kIo>(const IoChoice& value) {
   for (const auto& [name, choice] : kIoNames) {
+    if (value == choice) return std::string(name);
+  }
+  return "auto";
+}
+
+template <>
+std::string WriteValue<ValueType::kProtocol>(const ProtocolChoice& value) {
+  for (const auto& [name, choice] : kProtocolNames) {
     if (value == choice) return std::string(name);
   }
   return "auto";

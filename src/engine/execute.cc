@@ -43,6 +43,8 @@ Outcome Execute(Place place, const Command& command) {
     case Verb::kStats:
     case Verb::kVerbosity:
     case Verb::kVersion:
+    case Verb::kNoop:
+    case Verb::kMechanisms:
     case Verb::kAuthenticate:
     case Verb::kQuit:
       break;

@@ -25,7 +25,8 @@ Outcome Touch(Place place, const Command& command) {
   place.counters.Add(Counter::kTouchHits);
   item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
   if (item == nullptr) return Outcome{.status = Status::kNoMemory};
-  return Outcome{.status = Status::kTouched, .cas = item->cas()};
+  return Outcome{
+      .status = Status::kTouched, .client_flags = item->client_flags(), .cas = item->cas()};
 }
 
 Outcome ForgetRefused(Place place, const Command& command) {

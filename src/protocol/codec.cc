@@ -1,5 +1,7 @@
 #include "protocol/codec.h"
 
+#include "protocol/binary_encoder.h"
+#include "protocol/binary_parser.h"
 #include "protocol/text_auth_parser.h"
 #include "protocol/text_encoder.h"
 #include "protocol/text_parser.h"
@@ -24,11 +26,31 @@ const Codec& CodecOf(Protocol protocol) {
                                         .encode = EncodeText,
                                         .encode_head = EncodeTextHead,
                                         .encode_tail = EncodeTextTail};
+  static constexpr Codec kBinary = {.name = "binary",
+                                    .protocol = Protocol::kBinary,
+                                    .unlocked = Protocol::kBinary,
+                                    .parse = ParseBinary,
+                                    .encoded_bytes_max = EncodedBinaryBytesMax,
+                                    .encode = EncodeBinary,
+                                    .encode_head = EncodeBinaryHead,
+                                    .encode_tail = EncodeBinaryTail};
+  static constexpr Codec kLockedBinary = {.name = "binary",
+                                          .protocol = Protocol::kLockedBinary,
+                                          .unlocked = Protocol::kBinary,
+                                          .parse = ParseLockedBinary,
+                                          .encoded_bytes_max = EncodedBinaryBytesMax,
+                                          .encode = EncodeBinary,
+                                          .encode_head = EncodeBinaryHead,
+                                          .encode_tail = EncodeBinaryTail};
   switch (protocol) {
     case Protocol::kText:
       return kText;
     case Protocol::kLockedText:
       return kLockedText;
+    case Protocol::kBinary:
+      return kBinary;
+    case Protocol::kLockedBinary:
+      return kLockedBinary;
   }
   CHECK(false);
 }

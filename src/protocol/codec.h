@@ -15,6 +15,8 @@ namespace larder::protocol {
 enum class Protocol : uint8_t {
   kText,
   kLockedText,  // of a client that has to say who it is
+  kBinary,
+  kLockedBinary,
 };
 
 struct Codec {

@@ -28,6 +28,8 @@ char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
       out = Append(out, "VERSION ");
       out = Append(out, kMemcachedVersion);
       return Append(out, "\r\n");
+    case Verb::kNoop:
+      return Append(out, "MN\r\n");
     case Verb::kStats:
       return Append(out, outcome.value);
     case Verb::kAuthenticate:
@@ -84,6 +86,7 @@ std::string_view LineOf(Verb verb, Status status) {
       return verb == Verb::kFlushAll ? "CLIENT_ERROR flush_all not allowed\r\n"
                                      : "CLIENT_ERROR command not allowed\r\n";
     case Status::kAuthFailed:
+    case Status::kAuthContinue:
       return "CLIENT_ERROR authentication failure\r\n";
     case Status::kUnknownCommand:
       return "ERROR\r\n";

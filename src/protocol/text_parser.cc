@@ -359,6 +359,7 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kStats:
       return ParseStats(in, tokens, line);
     case Verb::kVersion:
+    case Verb::kNoop:
       return;
     case Verb::kQuit:
       in.parsed.close = true;
@@ -366,7 +367,8 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kGet:
     case Verb::kGets:
     case Verb::kGat:
-    case Verb::kGats:          // without a blank behind it: without a key
+    case Verb::kGats:  // without a blank behind it: without a key
+    case Verb::kMechanisms:
     case Verb::kAuthenticate:  // of other protocols
       return Reject(in.parsed, Status::kUnknownCommand);
     case Verb::kRejected:

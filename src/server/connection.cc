@@ -6,6 +6,7 @@
 
 #include "engine/execute.h"
 #include "io/socket.h"
+#include "protocol/detect.h"
 #include "server/server_verbs.h"
 #include "server/worker.h"
 #include "util/check.h"
@@ -41,9 +42,6 @@ bool NamesKey(const Command& command) {
 
 Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
     : worker_(worker),
-      codec_(&protocol::CodecOf(worker.cluster().credentials == nullptr
-                                    ? protocol::Protocol::kText
-                                    : protocol::Protocol::kLockedText)),
       id_(id),
       output_(worker.blocks()),
       errands_(worker, *this, output_),
@@ -56,7 +54,8 @@ Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
 void Connection::OnReceive(std::string_view bytes) {
   worker_.BeginTurn();
   worker_.counters().Add(Counter::kBytesRead, bytes.size());
-  if (closing_ || closed_) return;
+  if (closing_ || closed_ || bytes.empty()) return;
+  if (codec_ == nullptr) Meet(bytes.front());
   last_active_ = worker_.now().FloorSeconds();
   if (has_window_) {
     // A second piece in one turn: what refers to the first must be done with.
@@ -80,6 +79,13 @@ void Connection::OnReceive(std::string_view bytes) {
   has_window_ = true;
   window_end_ = window_.data() + window_.size();
   ParseWindow();
+}
+
+void Connection::Meet(char first) {
+  const Cluster& cluster = worker_.cluster();
+  codec_ = &protocol::Detect(
+      cluster.protocol, first,
+      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked);
 }
 
 void Connection::ParseWindow() {

@@ -104,6 +104,8 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool LooksDeaf(CacheSeconds second);
 
  private:
+  // The first byte has come: it tells the protocol.
+  void Meet(char first);
   void ParseWindow();
   // Of a command that the next bytes depend on.
   void ExecuteFirst(const protocol::Parsed& parsed);
@@ -127,7 +129,7 @@ class Connection final : public io::Stream {
   void DestroyIfGone();
 
   Worker& worker_;
-  const protocol::Codec* codec_;
+  const protocol::Codec* codec_ = nullptr;  // until the first byte has come
   const uint64_t id_;
 
   // The bytes being parsed in this turn: lent by the loop, or in input_.

@@ -158,6 +158,8 @@ absl::Status ServerImpl::MakeCores() {
   if (!options_.users.empty()) {
     cluster_->credentials = std::make_unique<server::Credentials>(options_.users);
   }
+  cluster_->protocol = options_.protocol;
+  cluster_->sasl_enabled = options_.sasl_enabled;
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;
   cluster_->verbosity = options_.verbosity;

@@ -40,8 +40,10 @@ bool IsOfAllCores(const Command& command) {
           stats::StatsKindOf(command.key) == stats::StatsKind::kReset);
 }
 
+// What is listed page by page is lines of text; memcached's binary protocol has no such lists
+// either.
 bool IsListing(const Command& command) {
-  return command.verb == Verb::kStats &&
+  return command.verb == Verb::kStats && command.extras == nullptr &&
          stats::StatsKindOf(command.key) == stats::StatsKind::kConns;
 }
 
@@ -121,6 +123,7 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
       text = stats::StatText({});
       break;
     case stats::StatsKind::kConns:
+      if (!IsListing(command)) return Outcome{.status = Status::kUnknownCommand};
       connection.StartListing();
       return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
     case stats::StatsKind::kReset:
@@ -146,8 +149,14 @@ Outcome SetMemoryLimit(Worker& worker, Connection& connection, const Command& co
   return OnEveryCore(worker, connection, part, Outcome{.status = Status::kOk});
 }
 
+bool IsSaslOn(const Worker& worker) { return worker.cluster().sasl_enabled; }
+
 Outcome Authenticate(Worker& worker, Connection& connection, const Command& command) {
   const Credentials* credentials = worker.cluster().credentials.get();
+  // Only binary commands have extras: to them, the door is open with -S.
+  if (command.extras != nullptr && !IsSaslOn(worker)) {
+    return Outcome{.status = Status::kUnknownCommand};
+  }
   worker.counters().Add(Counter::kAuthCommands);
   if (credentials == nullptr || !credentials->Matches(command.key, command.value)) {
     worker.counters().Add(Counter::kAuthErrors);
@@ -184,10 +193,12 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
       worker.cluster().verbosity.store(static_cast<int>(std::min(command.number, kVerbosityMax)),
                                        std::memory_order_relaxed);
       return Outcome{.status = Status::kOk};
+    case Verb::kMechanisms:
+      return Outcome{.status = IsSaslOn(worker) ? Status::kOk : Status::kUnknownCommand};
     case Verb::kAuthenticate:
       return Authenticate(worker, connection, command);
     case Verb::kVersion:
-      return Outcome{.status = Status::kOk};
+    case Verb::kNoop:
     case Verb::kQuit:
       return Outcome{.status = Status::kOk};
     case Verb::kRejected:

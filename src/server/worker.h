@@ -24,6 +24,7 @@
 #include "io/output_queue.h"
 #include "io/socket.h"
 #include "larder/clock.h"
+#include "larder/options.h"
 #include "protocol/codec.h"
 #include "runtime/mailbox.h"
 #include "server/batch.h"
@@ -57,6 +58,8 @@ struct Cluster {
   uint32_t requests_per_turn = 512;  // of one client; at least 1
   bool flush_enabled = true;
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
+  ProtocolChoice protocol = ProtocolChoice::kAuto;
+  bool sasl_enabled = false;  // binary clients may say who they are
   CacheSeconds started_s = 0;
   std::vector<std::pair<std::string, std::string>> settings;
   std::string loop_version;

@@ -1,4 +1,5 @@
-// Bytes and the numbers written in them: unaligned loads, and decimal integers to and from text.
+// Bytes and the numbers written in them: unaligned loads, integers in network order, and decimal
+// integers to and from text.
 //
 // Independent of any locale, bounded by the view, and checked: a number that does not fit is no
 // number. The grammar is one for all protocols: digits, with a '-' before them where negative
@@ -9,6 +10,7 @@
 #define LARDER_UTIL_BYTES_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +29,35 @@ inline Integer LoadUnaligned(const char* from) {
   Integer value;
   std::memcpy(&value, from, sizeof(value));
   return value;
+}
+
+// An integer from the order of this machine to the network's, or back.
+template <typename Integer>
+constexpr Integer SwapToNetwork(Integer value) {
+  if constexpr (std::endian::native == std::endian::big || sizeof(Integer) == 1) {
+    return value;
+  } else if constexpr (sizeof(Integer) == 2) {
+    return static_cast<Integer>(__builtin_bswap16(value));
+  } else if constexpr (sizeof(Integer) == 4) {
+    return static_cast<Integer>(__builtin_bswap32(value));
+  } else {
+    static_assert(sizeof(Integer) == 8);
+    return static_cast<Integer>(__builtin_bswap64(value));
+  }
+}
+
+// An integer in network order, at any address.
+template <typename Integer>
+inline Integer LoadNetwork(const char* from) {
+  return SwapToNetwork(LoadUnaligned<Integer>(from));
+}
+
+// Writes `value` at `out` in network order; returns the end.
+template <typename Integer>
+inline char* AppendNetwork(char* out, Integer value) {
+  value = SwapToNetwork(value);
+  std::memcpy(out, &value, sizeof(value));
+  return out + sizeof(value);
 }
 
 // Copies `text` to `out` and returns the end of the copy.

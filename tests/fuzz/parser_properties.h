@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "larder/command.h"
+#include "larder/outcome.h"
 #include "protocol/codec.h"
 #include "protocol/parser.h"
 #include "util/check.h"
@@ -38,13 +39,32 @@ class ExactBytes {
 
 // A command with what it points to.
 struct OwnedCommand {
-  Command command;  // its views are empty
+  Command command;  // its views are empty, and it points to no extras
   std::string key;
   std::string value;
+  bool has_extras;
+  Extras extras;  // their view is empty
+  std::string flags;
 
-  explicit OwnedCommand(const Command& from) : command(from), key(from.key), value(from.value) {
+  explicit OwnedCommand(const Command& from)
+      : command(from),
+        key(from.key),
+        value(from.value),
+        has_extras(from.extras != nullptr),
+        extras(has_extras ? *from.extras : Extras{}),
+        flags(extras.flags) {
     command.key = {};
     command.value = {};
+    command.extras = nullptr;
+    extras.flags = {};
+  }
+  // With key and extras, pointing into this.
+  [[nodiscard]] Command View() const {
+    Command view = command;
+    view.key = key;
+    view.value = value;
+    view.extras = has_extras ? &extras : nullptr;
+    return view;
   }
   friend bool operator==(const OwnedCommand& a, const OwnedCommand& b) {
     return a.key == b.key && a.value == b.value && a.command.verb == b.command.verb &&
@@ -52,7 +72,12 @@ struct OwnedCommand {
            a.command.rejection == b.command.rejection &&
            a.command.client_flags == b.command.client_flags &&
            a.command.exptime == b.command.exptime && a.command.number == b.command.number &&
-           a.command.hash == b.command.hash;
+           a.command.hash == b.command.hash && a.has_extras == b.has_extras && a.flags == b.flags &&
+           a.extras.asks == b.extras.asks && a.extras.spelling == b.extras.spelling &&
+           a.extras.quiet == b.extras.quiet && a.extras.opcode == b.extras.opcode &&
+           a.extras.opaque == b.extras.opaque && a.extras.match_cas == b.extras.match_cas &&
+           a.extras.give_cas == b.extras.give_cas && a.extras.initial == b.extras.initial &&
+           a.extras.create_exptime == b.extras.create_exptime;
   }
 };
 
@@ -82,9 +107,15 @@ inline bool IsInside(std::string_view part, std::string_view whole) {
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
+// Bytes behind a value that end it.
+inline size_t ValueEndBytes(const Codec& codec) {
+  return codec.unlocked == Protocol::kBinary ? 0 : 2;
+}
+
 // What holds for a result by itself.
-inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resume& resume,
-                        const ParserLimits& limits) {
+inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_view bytes,
+                        const Resume& resume, const ParserLimits& limits) {
+  const bool is_text = ValueEndBytes(codec) > 0;
   CHECK_LE(parsed.consumed, bytes.size());
   CHECK(IsInside(parsed.command.key, bytes));
   CHECK(IsInside(parsed.command.value, bytes));
@@ -114,7 +145,8 @@ inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resu
   const Command& command = parsed.command;
   if (command.verb == Verb::kAuthenticate) return;
   if (command.verb == Verb::kRejected) {
-    CHECK_EQ(parsed.discard_bytes > 0, command.rejection == Status::kTooLarge);
+    if (is_text) CHECK_EQ(parsed.discard_bytes > 0, command.rejection == Status::kTooLarge);
+    CHECK(parsed.discard_bytes == 0 || !parsed.close);
     return;
   }
   CHECK_EQ(parsed.discard_bytes, 0U);
@@ -122,7 +154,7 @@ inline void CheckResult(const Parsed& parsed, std::string_view bytes, const Resu
   if (KindOf(command.verb) != VerbKind::kServer) {
     CHECK(!command.key.empty());
     CHECK_LE(command.key.size(), kKeyBytesMax);
-    for (const char c : command.key) {
+    for (const char c : is_text ? command.key : std::string_view{}) {
       CHECK(static_cast<uint8_t>(c) > ' ' && c != '\x7f');
     }
   }
@@ -134,7 +166,7 @@ inline OwnedResult ParseExact(const Codec& codec, std::string_view bytes, const 
   const ExactBytes exact(bytes);
   Extras extras;
   const Parsed parsed = codec.parse(exact.view(), resume, limits, extras);
-  CheckResult(parsed, exact.view(), resume, limits);
+  CheckResult(codec, parsed, exact.view(), resume, limits);
   return OwnedResult(parsed);
 }
 
@@ -159,7 +191,7 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
     return;
   }
   CHECK_EQ(whole.command.command.verb, part.command.command.verb);
-  CHECK_EQ(whole.command.value.size() + 2, part.body_bytes);
+  CHECK_EQ(whole.command.value.size() + ValueEndBytes(codec), part.body_bytes);
 }
 
 // A connection's input, as the server keeps it: bytes come in pieces, commands come out.
@@ -236,6 +268,47 @@ class Client {
   bool closed_ = false;
   std::vector<OwnedCommand> commands_;
 };
+
+// For what is drawn from the bytes themselves, so that an input replays.
+inline uint32_t SeedOf(std::string_view bytes) {
+  uint64_t seed = bytes.size();
+  for (const char byte : bytes) seed = seed * 0x9e3779b97f4a7c15 + static_cast<uint8_t>(byte);
+  return static_cast<uint32_t>(seed);
+}
+
+// No reply to `owned` is longer than announced.
+inline void CheckReplies(const Codec& codec, const OwnedCommand& owned) {
+  const Command command = owned.View();
+  const Outcome outcomes[] = {
+      {.status = Status::kHit, .client_flags = ~0U, .cas = ~0ULL, .value = owned.value},
+      {.status = Status::kMiss},
+      {.status = Status::kNumber, .cas = ~0ULL, .number = ~0ULL},
+      {.status = Status::kNonNumeric},
+      {.status = Status::kNoMemory}};
+  for (const Outcome& outcome : outcomes) {
+    const size_t bytes_max = codec.encoded_bytes_max(command, outcome);
+    const auto block = std::make_unique<char[]>(bytes_max);
+    const char* end = codec.encode(command, outcome, block.get());
+    CHECK_LE(static_cast<size_t>(end - block.get()), bytes_max);
+  }
+}
+
+// One client's input: the same commands however it is cut, and replies within their size.
+template <typename Random>
+void CheckConnection(const Codec& codec, std::string_view bytes, const ParserLimits& limits,
+                     Random& random) {
+  Client whole(codec, limits);
+  whole.Receive(bytes);
+  Client cut(codec, limits);
+  const uint64_t longest = 1 + random() % (1 + bytes.size());
+  for (size_t at = 0; at < bytes.size();) {
+    const std::string_view piece = bytes.substr(at, 1 + random() % longest);
+    cut.Receive(piece);
+    at += piece.size();
+  }
+  CHECK(whole == cut);
+  for (const OwnedCommand& command : whole.commands()) CheckReplies(codec, command);
+}
 
 }  // namespace larder::protocol::testing
 

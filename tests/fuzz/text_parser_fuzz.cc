@@ -7,59 +7,24 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <random>
 #include <string_view>
 
 #include "fuzz/parser_properties.h"
 #include "larder/command.h"
-#include "larder/outcome.h"
 #include "protocol/codec.h"
 #include "protocol/parser.h"
-#include "util/check.h"
 
 namespace larder::protocol::testing {
 namespace {
 
 constexpr ParserLimits kLimits = {.item_bytes_max = 1000};
 
-uint64_t SeedOf(std::string_view bytes) {
-  uint64_t seed = bytes.size();
-  for (const char byte : bytes) {
-    seed = seed * 0x9e3779b97f4a7c15 + static_cast<uint8_t>(byte);
-  }
-  return seed;
-}
-
-void CheckReply(const Codec& codec, const OwnedCommand& owned) {
-  Command command = owned.command;
-  command.key = owned.key;
-  const Outcome hit = {
-      .status = Status::kHit, .client_flags = ~0U, .cas = ~0ULL, .value = owned.value};
-  const size_t bytes_max = codec.encoded_bytes_max(command, hit);
-  const auto block = std::make_unique<char[]>(bytes_max);
-  const char* end = codec.encode(command, hit, block.get());
-  CHECK_LE(static_cast<size_t>(end - block.get()), bytes_max);
-}
-
 void TestOneInput(std::string_view bytes) {
   const Codec& codec = CodecOf(Protocol::kText);
   std::minstd_rand random(static_cast<uint32_t>(SeedOf(bytes)));
 
-  Client whole(codec, kLimits);
-  whole.Receive(bytes);
-  Client cut(codec, kLimits);
-  const uint64_t longest = 1 + random() % (1 + bytes.size());
-  for (size_t at = 0; at < bytes.size();) {
-    const std::string_view piece = bytes.substr(at, 1 + random() % longest);
-    cut.Receive(piece);
-    at += piece.size();
-  }
-  CHECK(whole == cut);
-  for (const OwnedCommand& command : whole.commands()) {
-    CheckReply(codec, command);
-  }
-
+  CheckConnection(codec, bytes, kLimits, random);
   if (bytes.empty()) {
     return;
   }

@@ -92,6 +92,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"udp-port", "0"},
       {"conn-limit", "7"},
       {"listen-backlog", "8"},
+      {"protocol", "ascii"},
       {"idle-timeout", "9s"},
       {"memory-limit", "100m"},
       {"max-item-size", "2m"},
@@ -102,6 +103,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"enable-shutdown", "true"},
       {"disable-flush-all", "true"},
       {"auth-file", "/etc/larder/users"},
+      {"enable-sasl", "true"},
       {"user", "nobody"},
       {"pidfile", "/run/larder.pid"},
       {"daemon", "true"},
@@ -306,7 +308,8 @@ TEST_F(CliTest, WrongFlags) {
       {"--daemon=maybe", "-d (--daemon): \"maybe\" is not possible; give true or false."},
       {"--verbose=4", "-v (--verbose): \"4\" is not possible; give a whole number from 0 to 3."},
       {"-B http",
-       "-B (--protocol): memcached has this flag, but larderd does not have it yet; leave it out."},
+       "-B (--protocol): \"http\" is not possible; give auto, ascii or binary; a cache is no web "
+       "server."},
       {"--enable-ssl",
        "-Z (--enable-ssl): memcached has this flag, but larderd does not have it yet; "
        "leave it out."},

@@ -1,12 +1,14 @@
 // Goal: what a fuzzer has found, or was given to begin with, keeps its promises in every build.
 //
-// Method: each file of tests/corpus/text is the input of one connection. It is shown whole, a byte
-// at a time, and in every prefix, at the start of a connection and of each of its lines.
+// Method: each file of tests/corpus/text and tests/corpus/binary is the input of one connection. It
+// is shown whole, a byte at a time, and in every prefix, at the start of a connection and of each
+// of its lines.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +19,10 @@
 namespace larder::protocol {
 namespace {
 
-std::vector<std::filesystem::path> CorpusFiles() {
+std::vector<std::filesystem::path> CorpusFiles(const std::string& protocol = "text") {
   std::vector<std::filesystem::path> files;
   for (const auto& entry :
-       std::filesystem::directory_iterator(LARDER_SOURCE_DIR "/tests/corpus/text")) {
+       std::filesystem::directory_iterator(LARDER_SOURCE_DIR "/tests/corpus/" + protocol)) {
     files.push_back(entry.path());
   }
   return files;
@@ -64,6 +66,24 @@ TEST(TextCorpus, EveryPrefixWaitsOrSaysTheSame) {
       const std::string_view rest = std::string_view(content).substr(line + 1, 2100);
       for (size_t size = 1; size < rest.size(); ++size) {
         testing::CheckPrefix(CodecOf(Protocol::kText), rest, size, line_start, kLimits);
+      }
+    }
+  }
+}
+
+TEST(BinaryCorpus, KeepsItsPromises) {
+  const auto files = CorpusFiles("binary");
+  EXPECT_GE(files.size(), 25U);
+  for (const auto& path : files) {
+    SCOPED_TRACE(path);
+    const std::string content = Content(path);
+    std::minstd_rand random(testing::SeedOf(content));
+    for (const Protocol protocol : {Protocol::kBinary, Protocol::kLockedBinary}) {
+      for (int round = 0; round < 20; ++round) {
+        testing::CheckConnection(CodecOf(protocol), content, kLimits, random);
+      }
+      for (size_t size = 1; size < content.size(); ++size) {
+        testing::CheckPrefix(CodecOf(protocol), content, size, Resume{}, kLimits);
       }
     }
   }

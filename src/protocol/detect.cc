@@ -1,0 +1,34 @@
+#include "protocol/detect.h"
+
+#include <cstdint>
+
+#include "protocol/binary_header.h"
+#include "util/check.h"
+
+namespace larder::protocol {
+
+namespace {
+
+bool IsBinary(ProtocolChoice choice, char first) {
+  switch (choice) {
+    case ProtocolChoice::kAuto:
+      return static_cast<uint8_t>(first) == kBinaryRequestMagic;
+    case ProtocolChoice::kText:
+      return false;
+    case ProtocolChoice::kBinary:
+      return true;
+  }
+  CHECK(false);
+}
+
+}  // namespace
+
+const Codec& Detect(ProtocolChoice choice, char first, Door door) {
+  const bool locked = door == Door::kLocked;
+  if (IsBinary(choice, first)) {
+    return CodecOf(locked ? Protocol::kLockedBinary : Protocol::kBinary);
+  }
+  return CodecOf(locked ? Protocol::kLockedText : Protocol::kText);
+}
+
+}  // namespace larder::protocol

@@ -1,0 +1,23 @@
+// Which protocol a client speaks.
+//
+// Binary requests begin with a byte that no line of text begins with; so the first byte of a
+// connection tells, and holds for all of it.
+#ifndef LARDER_PROTOCOL_DETECT_H_
+#define LARDER_PROTOCOL_DETECT_H_
+
+#include <cstdint>
+
+#include "larder/options.h"
+#include "protocol/codec.h"
+
+namespace larder::protocol {
+
+// Does a client have to say who it is?
+enum class Door : uint8_t { kOpen, kLocked };
+
+// `first` is the connection's first byte; `choice`, what the server speaks.
+const Codec& Detect(ProtocolChoice choice, char first, Door door);
+
+}  // namespace larder::protocol
+
+#endif  // LARDER_PROTOCOL_DETECT_H_
