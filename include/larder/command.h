@@ -93,7 +93,7 @@ struct Command {
   uint64_t number = 0;
   // Filled in by the server, which knows the hash's secret; parsers leave it 0.
   uint64_t hash = 0;
-  // The key; of stats: the rest of the line; of kRejected as kTooLarge: the key whose old value
+  // The key; of stats and lru_crawler: the rest of the line; of kRejected as kTooLarge: the key whose old value
   // must go, or empty.
   std::string_view key = {};
   // The value of a storing verb.

@@ -46,6 +46,7 @@ struct ServerOptions {
   uint32_t requests_per_turn = 512;  // of one client, before the next has its turn; at least 1
   uint32_t idle_timeout_s = 0;       // 0: never
   bool flush_enabled = true;
+  bool dumps_enabled = true;  // keys may be listed
 
   // Who may come in; none: everybody, without a word.
   struct User {

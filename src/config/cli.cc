@@ -32,14 +32,13 @@ struct MemcachedFlag {
   std::string_view flag;
   std::string_view long_name;
 };
-constexpr std::array<MemcachedFlag, 14> kMemcachedFlags{{{"r", "enable-coredumps"},
+constexpr std::array<MemcachedFlag, 13> kMemcachedFlags{{{"r", "enable-coredumps"},
                                                          {"k", "lock-memory"},
                                                          {"f", "slab-growth-factor"},
                                                          {"n", "slab-min-size"},
                                                          {"L", "enable-largepages"},
                                                          {"D", ""},
                                                          {"C", "disable-cas"},
-                                                         {"X", "disable-dumping"},
                                                          {"W", "disable-watch"},
                                                          {"e", "memory-file"},
                                                          {"Z", "enable-ssl"},

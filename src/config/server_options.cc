@@ -41,6 +41,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.requests_per_turn = settings.requests_per_turn;
   options.idle_timeout_s = settings.idle_timeout_s;
   options.flush_enabled = !settings.flush_disabled;
+  options.dumps_enabled = !settings.dumps_disabled;
   options.verbosity = static_cast<int>(settings.verbosity);
   options.settings = StatsSettings(settings);
   options.log = [&log](std::string_view line, bool warning) {

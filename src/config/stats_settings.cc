@@ -51,7 +51,7 @@ constexpr std::array kLines{
     Line{"lru_crawler_tocrawl", "0"},
     Line{"tail_repair_time", "0"},
     Line{"flush_enabled", ""},
-    Line{"dump_enabled", "no"},
+    Line{"dump_enabled", ""},
     Line{"hash_algorithm", "xxh3"},
     Line{"lru_maintainer_thread", "yes"},
     Line{"lru_segmented", "yes"},

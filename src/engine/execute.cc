@@ -41,6 +41,7 @@ Outcome Execute(Place place, const Command& command) {
     case Verb::kFlushAll:
     case Verb::kCacheMemlimit:
     case Verb::kStats:
+    case Verb::kLruCrawler:
     case Verb::kVerbosity:
     case Verb::kVersion:
     case Verb::kNoop:

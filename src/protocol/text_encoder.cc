@@ -31,6 +31,7 @@ char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
     case Verb::kNoop:
       return Append(out, "MN\r\n");
     case Verb::kStats:
+    case Verb::kLruCrawler:
       return Append(out, outcome.value);
     case Verb::kAuthenticate:
       return Append(out, "STORED\r\n");

@@ -316,8 +316,8 @@ void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
   in.parsed.command.number = *number;
 }
 
-// stats: what follows is for the server to understand.
-void ParseStats(const Input& in, const Tokens& tokens, std::string_view line) {
+// stats, lru_crawler: what follows is for the server to understand.
+void ParseRest(const Input& in, const Tokens& tokens, std::string_view line) {
   if (tokens.count() > 1) {
     const auto first = static_cast<size_t>(tokens[1].data() - line.data());
     in.parsed.command.key = line.substr(first, line.find_last_not_of(' ') + 1 - first);
@@ -357,7 +357,8 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kVerbosity:
       return ParseSetting(in, tokens, Status::kBadFormat);
     case Verb::kStats:
-      return ParseStats(in, tokens, line);
+    case Verb::kLruCrawler:
+      return ParseRest(in, tokens, line);
     case Verb::kVersion:
     case Verb::kNoop:
       return;

@@ -310,9 +310,9 @@ void Connection::TakeReply(Message& message) {
   DestroyIfGone();
 }
 
-void Connection::StartListing() {
+void Connection::StartListing(const Selection& selection) {
   DCHECK(!HasPending());
-  listing_ = std::make_unique<Listing>(worker_, errands_, output_);
+  listing_ = std::make_unique<Listing>(selection, worker_, errands_, output_);
   ContinueListing();
 }
 
@@ -321,7 +321,7 @@ void Connection::ContinueListing() {
   switch (listing_->Continue()) {
     case Listing::State::kWaits:
       break;
-    case Listing::State::kStarved:
+    case Listing::State::kNextTurn:
       worker_.AddStarved(*this);
       break;
     case Listing::State::kDone:

@@ -71,8 +71,8 @@ class Connection final : public io::Stream {
   // The client has said who it is: from the next byte on it is served.
   void Unlock();
   [[nodiscard]] bool locked() const { return codec_->unlocked != codec_->protocol; }
-  // Streams the connections of all cores. Nothing is pending.
-  void StartListing();
+  // Streams what `selection` says, of all cores. Nothing is pending.
+  void StartListing(const Selection& selection);
   // A page of the listing, from another core.
   void TakePage(Message& message);
   // Is any earlier command still unanswered?

@@ -1,5 +1,6 @@
 #include "server/errands.h"
 
+#include <cstring>
 #include <utility>
 
 #include "server/worker.h"
@@ -7,6 +8,19 @@
 namespace larder::server {
 
 using stats::Counter;
+
+namespace {
+
+// A read has room set aside for its reply, and so has a page; the value of a write is unread bytes
+// on their way.
+Worker::Cargo CargoOf(const Message& message) {
+  if (message.kind == Message::Kind::kListPage || message.kind == Message::Kind::kPage) {
+    return Worker::Cargo::kPage;
+  }
+  return KindOf(message.verb) == VerbKind::kRead ? Worker::Cargo::kReply : Worker::Cargo::kValue;
+}
+
+}  // namespace
 
 PendingReplies& Errands::Slots() {
   if (slots_ == nullptr) slots_ = std::make_unique<PendingReplies>();
@@ -47,26 +61,28 @@ void Errands::AskEverywhere(const Command& command, std::string_view reply) {
   slots_->Fill(ticket, reply);
 }
 
-void Errands::AskPage(uint32_t core, uint64_t cursor) {
+void Errands::AskPage(uint32_t core, const Selection& selection, uint64_t cursor) {
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), core);
   PutCommand({.verb = Verb::kStats, .number = cursor}, message);
   message.kind = Message::Kind::kListPage;
   message.asker = &asker_;
+  message.reserved_bytes = kPageBytes;
+  std::memcpy(message.MakeRoom(sizeof(selection)), &selection, sizeof(selection));
   ++asked_;
+  SetOff(message);
 }
 
-// A read has room set aside for its reply; the value of a write is unread bytes on their way.
 void Errands::SetOff(const Message& request) {
-  const bool reads = KindOf(request.verb) == VerbKind::kRead;
-  if (reads) coming_bytes_ += request.reserved_bytes;
-  worker_.SetOff(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, request.reserved_bytes);
+  const Worker::Cargo cargo = CargoOf(request);
+  if (cargo != Worker::Cargo::kValue) coming_bytes_ += request.reserved_bytes;
+  worker_.SetOff(cargo, request.reserved_bytes);
 }
 
 void Errands::NoteArrived(const Message& answer) {
   --asked_;
-  const bool reads = KindOf(answer.verb) == VerbKind::kRead;
-  if (reads) coming_bytes_ -= answer.reserved_bytes;
-  worker_.Arrived(reads ? Worker::Cargo::kReply : Worker::Cargo::kValue, answer.reserved_bytes);
+  const Worker::Cargo cargo = CargoOf(answer);
+  if (cargo != Worker::Cargo::kValue) coming_bytes_ -= answer.reserved_bytes;
+  worker_.Arrived(cargo, answer.reserved_bytes);
 }
 
 void Errands::TakeReply(Message& answer) {

@@ -19,6 +19,7 @@
 #include "larder/command.h"
 #include "protocol/codec.h"
 #include "server/message.h"
+#include "server/page.h"
 #include "server/pending_replies.h"
 
 namespace larder::server {
@@ -53,7 +54,7 @@ class Errands {
   // answered.
   void AskEverywhere(const Command& command, std::string_view reply);
   // Asks `core` for a page of a listing, from `cursor` on.
-  void AskPage(uint32_t core, uint64_t cursor);
+  void AskPage(uint32_t core, const Selection& selection, uint64_t cursor);
 
   // An answer has come. TakeReply puts it into its slot; NoteArrived leaves it to the caller.
   void TakeReply(Message& answer);

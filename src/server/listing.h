@@ -10,11 +10,15 @@
 #ifndef LARDER_SERVER_LISTING_H_
 #define LARDER_SERVER_LISTING_H_
 
+#include <absl/container/btree_map.h>
+
 #include <cstdint>
+#include <string_view>
 
 #include "io/output_queue.h"
 #include "server/errands.h"
 #include "server/message.h"
+#include "server/page.h"
 
 namespace larder::server {
 
@@ -22,12 +26,11 @@ class Worker;
 
 class Listing {
  public:
-  Listing(Worker& worker, Errands& errands, io::OutputQueue& output)
-      : worker_(worker), errands_(errands), output_(output) {}
+  Listing(const Selection& selection, Worker& worker, Errands& errands, io::OutputQueue& output);
 
   enum class State : uint8_t {
-    kWaits,    // for the client, or for a page
-    kStarved,  // for room in a mailbox
+    kWaits,     // for the client, or for a page
+    kNextTurn,  // others have had this one
     kDone,
   };
   // Goes on as far as it can.
@@ -36,14 +39,20 @@ class Listing {
   void TakePage(const Message& page);
 
  private:
-  void MoveOn(uint64_t cursor);
+  [[nodiscard]] bool ClientTakesMore() const;
+  bool NextPage();
+  void Take(std::string_view page, uint64_t next_cursor);
+  void CountSizes(std::string_view steps);
+  bool Finish();
 
+  Selection selection_;
   Worker& worker_;
   Errands& errands_;
   io::OutputQueue& output_;
-  uint64_t cursor_ = 0;  // of this core's part; 0: its beginning
+  uint64_t cursor_ = 0;  // of the part of core_; 0: its beginning
   uint32_t core_ = 0;
-  bool asked_ = false;  // a page is on its way
+  bool asked_ = false;                         // a page is on its way
+  absl::btree_map<uint32_t, uint64_t> sizes_;  // of kSizes: how many items are of each step
 };
 
 }  // namespace larder::server

@@ -29,10 +29,10 @@ struct alignas(64) Message {
   enum class Kind : uint8_t {
     kCommand,     // execute it on your shard, encode the reply, answer with kReply
     kEverywhere,  // your part of a verb of all cores; answer with an empty kReply
-    kListPage,    // describe your connections after id `number`; answer with kPage
-    kReply,       // to `asker`, slot `ticket`
-    kLentReply,   // the same, and the value is lent: the payload is what goes around it
-    kPage,        // to `asker`: a page of its listing, and `number` where to go on, 0 at the end
+    kListPage,   // your page at `number` of the listing that the payload selects; answer with kPage
+    kReply,      // to `asker`, slot `ticket`
+    kLentReply,  // the same, and the value is lent: the payload is what goes around it
+    kPage,       // to `asker`: a page of its listing, and `number` where to go on
   };
 
   Kind kind;

@@ -155,6 +155,7 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->idle_timeout_s = options_.idle_timeout_s;
   cluster_->requests_per_turn = options_.requests_per_turn;
   cluster_->flush_enabled = options_.flush_enabled;
+  cluster_->dumps = options_.dumps_enabled ? server::Dumps::kAllowed : server::Dumps::kForbidden;
   if (!options_.users.empty()) {
     cluster_->credentials = std::make_unique<server::Credentials>(options_.users);
   }

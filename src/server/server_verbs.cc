@@ -6,6 +6,7 @@
 
 #include "larder/version.h"
 #include "server/connection.h"
+#include "server/list_request.h"
 #include "server/worker.h"
 #include "stats/stats_text.h"
 #include "util/check.h"
@@ -38,13 +39,6 @@ bool IsOfAllCores(const Command& command) {
   return command.verb == Verb::kFlushAll || command.verb == Verb::kCacheMemlimit ||
          (command.verb == Verb::kStats &&
           stats::StatsKindOf(command.key) == stats::StatsKind::kReset);
-}
-
-// What is listed page by page is lines of text; memcached's binary protocol has no such lists
-// either.
-bool IsListing(const Command& command) {
-  return command.verb == Verb::kStats && command.extras == nullptr &&
-         stats::StatsKindOf(command.key) == stats::StatsKind::kConns;
 }
 
 std::vector<const stats::CounterBlock*> AllBlocks(const Worker& worker) {
@@ -101,6 +95,14 @@ stats::StatList Settings(const Worker& worker) {
   return list;
 }
 
+// A reply in pages; or words, if what is asked for cannot be listed.
+Outcome List(const Worker& worker, Connection& connection, const Command& command) {
+  const ListRequest request = ParseListing(command, worker.cluster().dumps);
+  if (!request.refusal.empty()) return Text(request.refusal);
+  connection.StartListing(request.selection);
+  return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
+}
+
 Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
   std::string& text = worker.scratch();
   switch (stats::StatsKindOf(command.key)) {
@@ -113,8 +115,8 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
     case stats::StatsKind::kSlabs:
       text = stats::StatText(stats::SlabsList(Sizes(worker), HeapBytes(worker)));
       break;
-    case stats::StatsKind::kSizes:
-      text = stats::StatText(stats::SizesList());
+    case stats::StatsKind::kSizesStatus:
+      text = stats::StatText(stats::SizesStatus());
       break;
     case stats::StatsKind::kSettings:
       text = stats::StatText(Settings(worker));
@@ -122,14 +124,17 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
     case stats::StatsKind::kEmpty:
       text = stats::StatText({});
       break;
+    case stats::StatsKind::kSizes:
+      if (IsListing(command)) return List(worker, connection, command);
+      text = stats::StatText({{"sizes_status", "disabled"}});
+      break;
     case stats::StatsKind::kConns:
-      if (!IsListing(command)) return Outcome{.status = Status::kUnknownCommand};
-      connection.StartListing();
-      return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
+    case stats::StatsKind::kCachedump:
+      if (IsListing(command)) return List(worker, connection, command);
+      return Outcome{.status = Status::kUnknownCommand};
     case stats::StatsKind::kReset:
       return OnEveryCore(worker, connection, command, Text("RESET\r\n"));
     case stats::StatsKind::kDetail:
-    case stats::StatsKind::kCachedump:
     case stats::StatsKind::kUnknown:
       return Outcome{.status = Status::kUnknownCommand};
   }
@@ -189,6 +194,9 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
       return SetMemoryLimit(worker, connection, command);
     case Verb::kStats:
       return Stats(worker, connection, command);
+    case Verb::kLruCrawler:
+      if (!IsListing(command)) return Outcome{.status = Status::kUnknownCommand};
+      return List(worker, connection, command);
     case Verb::kVerbosity:
       worker.cluster().verbosity.store(static_cast<int>(std::min(command.number, kVerbosityMax)),
                                        std::memory_order_relaxed);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "io/socket.h"
-#include "stats/stats_text.h"
+#include "server/page.h"
 #include "util/check.h"
 #include "util/memory_usage.h"
 
@@ -35,8 +35,6 @@ constexpr uint64_t kReleaseBytes = 4 << 20;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
 constexpr std::string_view kTooManyConnections = "ERROR Too many open connections\r\n";
-// Bytes of a page of a listing; about.
-constexpr size_t kListPageBytes = 16 << 10;
 
 }  // namespace
 
@@ -81,7 +79,7 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
-  if (more_mail_ || !yielded_.empty()) wait_ns = 0;
+  if (more_mail_ || pages_wait_ || !yielded_.empty()) wait_ns = 0;
   if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
   loop_.RunOnce(*this, wait_ns);
 }
@@ -91,6 +89,7 @@ void Worker::BeginTurn() {
   turn_begun_ = true;
   // From here on we look into our inboxes before we sleep again: nobody needs to ring.
   cluster_.mailboxes.Awake(index());
+  pages_wait_ = false;
   now_ = cluster_.clock.Read();
   shard_.BeginTurn(now_);
   lender_.TakeBack();
@@ -100,8 +99,9 @@ void Worker::OnTurnEnd() {
   BeginTurn();
   counters_.Add(Counter::kTurns);
   ExecuteBatch();
-  DrainInboxes();
+  // Those that wait are first, so that they have their turn before those that had it lately.
   AddWaitingToTurn();
+  DrainInboxes();
   if (now_.ns >= next_tick_ns_) Tick();
   if (phase() != Phase::kServe) DrainConnections();
   // The list may grow while it is walked.
@@ -112,6 +112,7 @@ void Worker::OnTurnEnd() {
     if (connection->MayBeDestroyed()) Destroy(*connection);
   }
   turn_.clear();
+  pages_made_ = 0;
   counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));
   AdjustBudget();
   loop_.SetFrugal(!MayKeepInput());
@@ -127,6 +128,12 @@ void Worker::AddToTurn(Connection& connection) {
   if (connection.in_turn_) return;
   connection.in_turn_ = true;
   turn_.push_back(&connection);
+}
+
+bool Worker::TakePageOfTurn() {
+  pages_wait_ = pages_made_ == kPagesMax;
+  if (!pages_wait_) ++pages_made_;
+  return !pages_wait_;
 }
 
 void Worker::ExecuteBatch() {
@@ -212,7 +219,9 @@ void Worker::Answer(uint32_t from, Message& request) {
   } else {
     reply.kind = Message::Kind::kPage;
     reply.number = request.number;
-    const std::string page = ListConnections(reply.number);
+    Selection selection;
+    std::memcpy(&selection, request.Payload().data(), sizeof(selection));
+    const std::string page = MakePage(*this, selection, reply.number);
     std::copy(page.begin(), page.end(), reply.MakeRoom(page.size()));
   }
   request.FreeBlock();
@@ -293,30 +302,6 @@ void Worker::Destroy(Connection& connection) {
   connections_.erase(connection.id());
 }
 
-std::string Worker::ListConnections(uint64_t& cursor) const {
-  stats::StatList list;
-  std::string text;
-  auto it = connections_.upper_bound(cursor);
-  for (; it != connections_.end() && text.size() < kListPageBytes; ++it) {
-    const Connection& connection = *it->second;
-    const std::string address = io::PeerName(connection.fd());
-    const auto& names = cluster_.listener_names;
-    const auto listener = static_cast<size_t>(connection.listener());
-    list.clear();
-    // Numbers of connections are unique over all cores.
-    stats::AppendConnection(
-        list, {.id = connection.id() * cluster_.mailboxes.cores() + index(),
-               .address = address,
-               .listen_address = listener < names.size() ? std::string_view{names[listener]} : "",
-               .state = connection.closing() ? "conn_closing" : "conn_read",
-               .idle_s = now_.FloorSeconds() - connection.last_active()});
-    stats::AppendStatLines(list, text);
-    cursor = connection.id();
-  }
-  if (it == connections_.end()) cursor = 0;
-  return text;
-}
-
 // --- memory -------------------------------------------------------------------------------------
 
 void Worker::Recharge(const HeldBytes& before, const HeldBytes& after) {
@@ -326,11 +311,13 @@ void Worker::Recharge(const HeldBytes& before, const HeldBytes& after) {
 }
 
 void Worker::SetOff(Cargo what, uint64_t bytes) {
-  (what == Cargo::kReply ? coming_bytes_ : held_.input) += bytes;
+  (what == Cargo::kValue ? held_.input : coming_bytes_) += bytes;
+  if (what == Cargo::kPage) ++pages_asked_;
 }
 
 void Worker::Arrived(Cargo what, uint64_t bytes) {
-  (what == Cargo::kReply ? coming_bytes_ : held_.input) -= bytes;
+  (what == Cargo::kValue ? held_.input : coming_bytes_) -= bytes;
+  if (what == Cargo::kPage) --pages_asked_;
 }
 
 void Worker::SetMemoryBytesMax(uint64_t bytes) {

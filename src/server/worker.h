@@ -31,6 +31,7 @@
 #include "server/connection.h"
 #include "server/credentials.h"
 #include "server/lender.h"
+#include "server/list_request.h"
 #include "server/message.h"
 #include "stats/counters.h"
 #include "store/shard.h"
@@ -57,6 +58,7 @@ struct Cluster {
   uint32_t idle_timeout_s = 0;
   uint32_t requests_per_turn = 512;  // of one client; at least 1
   bool flush_enabled = true;
+  Dumps dumps = Dumps::kAllowed;
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   ProtocolChoice protocol = ProtocolChoice::kAuto;
   bool sasl_enabled = false;  // binary clients may say who they are
@@ -124,12 +126,17 @@ class Worker final : public io::LoopOwner {
   void AddStarved(Connection& connection) { starved_.push_back(&connection); }
   // A connection has had its share of this turn; it goes on in the next, at once.
   void AddYielded(Connection& connection) { yielded_.push_back(&connection); }
+  // A page of a listing may be made here in this turn, and is about to be. If not, there is a next
+  // turn at once.
+  [[nodiscard]] bool TakePageOfTurn();
+  // Another page may be asked of other cores; if not, mail will come.
+  [[nodiscard]] bool MayAskPage() const { return pages_asked_ < kPagesMax; }
   // What a connection holds has changed.
   void Recharge(const HeldBytes& before, const HeldBytes& after);
   static constexpr uint64_t kReserveMin = 1 << 10;
   // Bytes on their way to or from other cores: values that are to be stored, or room that is set
-  // aside for replies.
-  enum class Cargo : uint8_t { kValue, kReply };
+  // aside for replies, or for a page of a listing.
+  enum class Cargo : uint8_t { kValue, kReply, kPage };
   void SetOff(Cargo what, uint64_t bytes);
   void Arrived(Cargo what, uint64_t bytes);
   // What all connections hold, and what replies in memory of our own may come to, as unread bytes
@@ -178,6 +185,8 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] bool Accepting() const { return paused_listeners_.empty(); }
   [[nodiscard]] uint32_t index() const { return options_.index; }
   [[nodiscard]] Now now() const { return now_; }
+  using Connections = absl::btree_map<uint64_t, std::unique_ptr<Connection>>;
+  [[nodiscard]] const Connections& connections() const { return connections_; }
   [[nodiscard]] engine::Place place() { return {shard_, counters_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
@@ -185,10 +194,6 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] uint32_t OwnerOf(uint64_t hash) const {
     return util::ShardOf(hash, cluster_.mailboxes.cores());
   }
-
-  // Describes this core's connections after id `cursor` for `stats conns`; `cursor` becomes where
-  // to go on, or 0.
-  std::string ListConnections(uint64_t& cursor) const;
 
   // This core's part of a verb of all cores.
   void ExecuteEverywhere(const Command& command);
@@ -220,6 +225,11 @@ class Worker final : public io::LoopOwner {
   bool turn_begun_ = false;
   bool more_mail_ = false;
   bool more_to_tick_ = false;
+  // Pages of listings: however many clients list, others have their share of a turn.
+  static constexpr uint32_t kPagesMax = 2;
+  uint32_t pages_made_ = 0;  // here in this turn, for our own clients
+  bool pages_wait_ = false;  // for the next one
+  uint32_t pages_asked_ = 0;
   uint64_t next_tick_ns_ = 0;
   CacheSeconds last_second_ = 0;
 
@@ -228,7 +238,7 @@ class Worker final : public io::LoopOwner {
   std::vector<Connection*> starved_;
   std::vector<Connection*> yielded_;
   uint64_t refused_ = 0;  // values refused for lack of memory, a second ago
-  absl::btree_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  Connections connections_;
   uint64_t next_id_ = 1;
 
   uint64_t memory_bytes_max_ = 0;

@@ -210,6 +210,8 @@ StatsKind StatsKindOf(std::string_view rest_of_line) {
       {"items", StatsKind::kItems},
       {"slabs", StatsKind::kSlabs},
       {"sizes", StatsKind::kSizes},
+      {"sizes_enable", StatsKind::kSizesStatus},
+      {"sizes_disable", StatsKind::kSizesStatus},
       {"settings", StatsKind::kSettings},
       {"conns", StatsKind::kConns},
       {"reset", StatsKind::kReset},
@@ -297,7 +299,7 @@ StatList SlabsList(const SizeTotals& totals, uint64_t heap_bytes) {
   return list;
 }
 
-StatList SizesList() { return {{"sizes_status", "disabled"}}; }
+StatList SizesStatus() { return {{"sizes_status", "enabled"}}; }
 
 void AppendConnection(StatList& list, const ConnectionStats& connection) {
   const std::string prefix = absl::StrCat(connection.id, ":");

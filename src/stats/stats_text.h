@@ -30,6 +30,7 @@ enum class StatsKind : uint8_t {
   kItems,
   kSlabs,
   kSizes,
+  kSizesStatus,  // sizes_enable, sizes_disable
   kSettings,
   kConns,
   kReset,      // answered RESET
@@ -75,8 +76,8 @@ StatList ItemsList(const SizeTotals& totals);
 // `heap_bytes` is the memory that the heap really has, as total_malloced.
 StatList SlabsList(const SizeTotals& totals, uint64_t heap_bytes);
 
-// `stats sizes`, as memcached answers where it does not track them.
-StatList SizesList();
+// `stats sizes_enable` and `sizes_disable`: sizes can always be asked for, and cost nothing else.
+StatList SizesStatus();
 
 struct ConnectionStats {
   uint64_t id = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace larder::sim {
@@ -176,6 +177,8 @@ SimClient::Match SimClient::MatchFront() {
     }
     case Kind::kStats:
       return MatchStats();
+    case Kind::kDump:
+      return MatchDump();
     case Kind::kFlush:
       if (!sent.noreply && MatchText("OK\r\n") == Match::kMore) return Match::kMore;
       if (sent.exptime == 0) items_.assign(kKeys, {});
@@ -200,6 +203,34 @@ SimClient::Match SimClient::MatchStats() {
   }
   offset_ = before;
   return Match::kMore;
+}
+
+// Our keys are in it exactly once if they are there, and not if they are not. Of others nothing is
+// known, but that none comes twice.
+SimClient::Match SimClient::MatchDump() {
+  const size_t before = offset_;
+  std::set<std::string> keys;
+  std::string line;
+  if (MatchText("OK\r\n") == Match::kMore) return Match::kMore;
+  while (true) {
+    const size_t end = Pending().find('\n');
+    if (end == std::string_view::npos) {
+      offset_ = before;
+      return Match::kMore;
+    }
+    line = Pending().substr(0, end);
+    offset_ += end + 1;
+    if (line == "END\r") break;
+    if (!line.starts_with("key=")) Fail("expected a key, got " + Shown(line));
+    if (!keys.insert(line.substr(4, line.find(' ') - 4)).second) Fail("twice: " + Shown(line));
+  }
+  for (size_t key = 0; key < items_.size(); ++key) {
+    const bool listed = keys.contains(KeyText(key));
+    if (listed && !items_[key].present) Fail("the dump has what is gone: " + KeyText(key));
+    if (!listed && items_[key].present && !options_.lossy) Fail("the dump lacks " + KeyText(key));
+    items_[key].present = listed;
+  }
+  return Match::kDone;
 }
 
 SimClient::Match SimClient::MatchVerb(const Sent& sent) {

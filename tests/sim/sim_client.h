@@ -78,6 +78,7 @@ class SimClient {
     kLiteral,  // answered with `value`
     kPrefix,   // answered with one line that begins with `value`
     kStats,    // answered with STAT lines and END
+    kDump,     // answered with a line for each key that is there, and END
     kFlush,    // answered OK
     kForget,   // as kLiteral, and the key's value is gone
     kEnd,      // nothing after this is answered
@@ -129,6 +130,7 @@ class SimClient {
   Match MatchStore(const Sent& sent, Item& item);
   Match MatchNumber(const Sent& sent, Item& item);
   Match MatchStats();
+  Match MatchDump();
   void StoreValue(Item& item, const Sent& sent, std::string value);
   [[nodiscard]] std::string_view Pending() const {
     return std::string_view(received_).substr(offset_);

@@ -178,8 +178,9 @@ void SimClient::SendOther() {
 }
 
 void SimClient::SendServerVerb() {
-  constexpr std::string_view kStats[] = {"",       " conns", " settings", " items",
-                                         " conns", " slabs", " sizes"};
+  constexpr std::string_view kListings[] = {
+      "stats",       "stats conns", "stats settings",          "stats items",
+      "stats slabs", "stats sizes", "lru_crawler metadump all"};
   switch (prng_.Below(7)) {
     case 0:
       Put("version");
@@ -211,11 +212,12 @@ void SimClient::SendServerVerb() {
         Expect({.kind = Kind::kStats});
       }
       break;
-    default:
-      Put("stats");
-      Put(kStats[prng_.Below(std::size(kStats))]);
-      Expect({.kind = Kind::kStats});
+    default: {
+      const std::string_view listing = kListings[prng_.Below(std::size(kListings))];
+      Put(listing);
+      Expect({.kind = listing.starts_with("stats") ? Kind::kStats : Kind::kDump});
       break;
+    }
   }
   Put(LineEnd());
 }

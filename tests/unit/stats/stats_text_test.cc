@@ -359,7 +359,7 @@ TEST(StatsText, EmptyCacheHasNoSlabs) {
 }
 
 TEST(StatsText, SizesAreNotTracked) {
-  EXPECT_EQ(StatText(SizesList()), "STAT sizes_status disabled\r\nEND\r\n");
+  EXPECT_EQ(StatText(SizesStatus()), "STAT sizes_status enabled\r\nEND\r\n");
 }
 
 TEST(StatsText, ConnectionsHaveAnAddressAStateAndAnAge) {
@@ -400,6 +400,7 @@ TEST(StatsText, FirstWordDecides) {
   EXPECT_EQ(StatsKindOf(" items noreply"), StatsKind::kItems);
   EXPECT_EQ(StatsKindOf("slabs"), StatsKind::kSlabs);
   EXPECT_EQ(StatsKindOf("sizes"), StatsKind::kSizes);
+  EXPECT_EQ(StatsKindOf("sizes_enable"), StatsKind::kSizesStatus);
   EXPECT_EQ(StatsKindOf("settings x"), StatsKind::kSettings);
   EXPECT_EQ(StatsKindOf("conns"), StatsKind::kConns);
   EXPECT_EQ(StatsKindOf("reset x"), StatsKind::kReset);
