@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/cli.h"
@@ -78,13 +79,20 @@ void Drain(larder::Server& server, const sigset_t& signals) {
   }
 }
 
-std::string WriteFiles(const config::Settings& settings, const larder::Server& running,
-                       server::PidFile& pid_file) {
-  if (!settings.pid_file.empty()) {
-    if (std::string problem = pid_file.Write(settings.pid_file); !problem.empty()) return problem;
-  }
+// What takes root is done before it is given up, and what giving it up takes away is asked for
+// again.
+std::string EnterUser(const config::Settings& settings) {
+  std::string problem;
+  if (settings.memory_locked) server::RaiseLockLimit();
+  if (settings.core_files) problem = server::RaiseCoreLimit();
+  if (problem.empty()) problem = server::BecomeUser(settings.user);
+  if (problem.empty() && settings.core_files) problem = server::AllowCoreFile();
+  return problem;
+}
+
+std::string WritePorts(const larder::Server& running) {
   const char* path = std::getenv("MEMCACHED_PORT_FILENAME");
-  return path == nullptr ? "" : server::WritePortFile(path, running.Addresses());
+  return path == nullptr || *path == '\0' ? "" : server::WritePortFile(path, running.Addresses());
 }
 
 int Run(config::Settings settings, const larder::runtime::Topology& topology,
@@ -105,7 +113,7 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   // Before we are another, who may not be allowed to.
   problem = ReadUsers(settings, options.users);
   if (!problem.empty()) return Fail(log, problem);
-  problem = server::BecomeUser(settings.user);
+  problem = EnterUser(settings);
   if (!problem.empty()) return Fail(log, problem);
 
   // Blocked before the threads are made, so that they inherit it and only sigwait takes them.
@@ -118,7 +126,16 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   server::PidFile pid_file;  // goes after the server
   const auto running = larder::Server::Start(options, &problem);
   if (running == nullptr) return Fail(log, problem);
-  problem = WriteFiles(settings, *running, pid_file);
+  if (settings.memory_locked) {
+    problem = server::LockMemory(settings.memory_bytes_max);
+    if (!problem.empty()) log.Warn(std::exchange(problem, {}));
+  }
+  // As with memcached: a cache without its pid file serves all the same.
+  if (!settings.pid_file.empty()) {
+    problem = pid_file.Write(settings.pid_file);
+    if (!problem.empty()) log.Warn(std::exchange(problem, {}));
+  }
+  problem = WritePorts(*running);
   if (!problem.empty()) return Fail(log, problem);
   log.Info(config::StartLine(settings, running->Addresses(), running->LoopName()));
   using Stderr = server::Background::Stderr;

@@ -1,11 +1,13 @@
 // From what the process was started with to Settings, or to the reason why not.
 //
 // A flag counts before the environment (LARDER_PORT for --port, …), the environment before the file
-// (--config, LARDER_CONFIG), the file before the default. Within the flags the last one wins, as in
+// (--config, LARDER_CONFIG), the file before Debian's file of memcached flags (--memcached-conf,
+// LARDER_MEMCACHED_CONF), that before the default. Within the flags the last one wins, as in
 // memcached, but for -l, which adds up, and -v, which counts. A variable that is set to nothing is
-// not set. Every wrong word stops the start, wherever it stands: an unknown flag, an unknown name
-// in the file, an unknown LARDER_ variable, a name that the file gives twice,
-// a value out of bounds.
+// not set. What memcached has and we have not is ignored with a line, or refused; see
+// memcached_flags.h. Every wrong word stops the start, wherever it stands: an unknown flag, an
+// unknown name in the file, an unknown LARDER_ variable, a name that the file gives twice, a value
+// out of bounds.
 //
 // Reads the file and nothing else; prints nothing. cli.cc is the one file of the tree with CLI11
 // and with exceptions, none of which leave it.

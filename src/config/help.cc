@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "config/settings.h"
+#include "larder/version.h"
 
 namespace larder::config {
 namespace {
@@ -18,7 +19,13 @@ constexpr std::string_view kHelpHead =
 constexpr std::string_view kHelpTail =
     "A flag counts before its variable (LARDER_PORT for --port, and so on), the\n"
     "variable before the file, the file before the default. Sizes take the units\n"
-    "k, m, g, t; times s, m, h, d.\n";
+    "k, m, g, t; times s, m, h, d. Other flags of memcached are ignored with a line\n"
+    "in the log, or refused.\n";
+
+constexpr std::string_view kLicense =
+    "Larder is licensed under the Apache License, Version 2.0, a copy of which is at\n"
+    "http://www.apache.org/licenses/LICENSE-2.0. It comes without warranties or conditions\n"
+    "of any kind.\n";
 
 constexpr std::string_view kFileHead =
     "# Larder: every setting at its default. Use it with `larderd --config FILE`; delete the # "
@@ -109,8 +116,15 @@ std::string FileValue(const SettingInfo& info) {
 
 }  // namespace
 
+std::string VersionText() {
+  return std::string("memcached ") + kMemcachedVersion + "\nlarderd " + kVersion + "\n";
+}
+
+std::string LicenseText() { return std::string(kLicense); }
+
 std::string HelpText() {
-  std::string out(kHelpHead);
+  std::string out = VersionText();
+  out += kHelpHead;
   std::string_view group;
   for (const SettingInfo& info : AllSettings()) {
     if (info.group != group) {
@@ -126,8 +140,17 @@ std::string HelpText() {
   out += "\nOther:\n";
   AppendFlag("", "config", "FILE", "Read settings from a file; config/larder.conf lists them all.",
              out);
+  AppendFlag("", "memcached-conf", "FILE",
+             "Read the flags in a file such as Debian's /etc/memcached.conf; --config counts "
+             "before it.",
+             out);
+  AppendFlag("o", "extended", "LIST",
+             "memcached's sub-options, separated by commas: idle_timeout=SECONDS is acted on; what "
+             "has no meaning here is ignored with a line in the log.",
+             out);
   AppendFlag("", "print-config", "", "Print that file, with every default, and exit.", out);
   AppendFlag("h", "help", "", "Print this and exit.", out);
+  AppendFlag("i", "license", "", "Print the license and exit.", out);
   AppendFlag("V", "version", "", "Print the version and exit.", out);
   out += "\n";
   out += kHelpTail;

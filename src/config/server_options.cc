@@ -22,8 +22,9 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
       const bool own_port = address.port != ListenAddress::kDefaultPort;
       // -p 0: only addresses that bring their own port.
       if (!own_port && settings.tcp_port == 0) continue;
+      const bool every = address.host == ListenAddress::kEveryHost;
       options.listen.push_back(
-          {.host = address.host, .port = own_port ? address.port : settings.tcp_port});
+          {.host = every ? "" : address.host, .port = own_port ? address.port : settings.tcp_port});
     }
   }
   options.unix_path = settings.unix_socket;

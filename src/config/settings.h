@@ -38,9 +38,10 @@ enum class ValueType : uint8_t {
 };
 
 struct ListenAddress {
-  static constexpr int32_t kDefaultPort = -2;  // the one of -p
+  static constexpr int32_t kDefaultPort = -2;          // the one of -p
+  static constexpr std::string_view kEveryHost = "*";  // every address that this host has
 
-  std::string host;  // a name, an IPv4 or an IPv6 address without brackets
+  std::string host;  // a name, an IPv4 or an IPv6 address without brackets, or kEveryHost
   int32_t port = kDefaultPort;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;

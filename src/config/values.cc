@@ -107,7 +107,10 @@ std::optional<ListenAddress> ParseAddress(std::string_view text) {
     has_port = colon != std::string_view::npos;
     address.host = text.substr(0, colon);
     if (has_port) port = text.substr(colon + 1);
-    if (!ParseIpv4(address.host) && !LooksLikeName(address.host)) return std::nullopt;
+    if (!ParseIpv4(address.host) && !LooksLikeName(address.host) &&
+        address.host != ListenAddress::kEveryHost) {
+      return std::nullopt;
+    }
   }
   if (has_port &&
       !StoreInside({.least = 1, .most = 65535}, util::ParseUnsigned(port), address.port)) {
@@ -153,7 +156,7 @@ std::string FormatAddresses(const std::vector<ListenAddress>& addresses) {
 
 bool IsPrivate(const ListenAddress& address) {
   if (const std::optional<uint32_t> v4 = ParseIpv4(address.host)) return IsPrivateIpv4(*v4);
-  if (address.host.find(':') == std::string::npos) return true;
+  if (address.host.find(':') == std::string::npos) return address.host != ListenAddress::kEveryHost;
   std::string host = address.host.substr(0, address.host.find('%'));
   std::transform(host.begin(), host.end(), host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });

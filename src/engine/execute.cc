@@ -68,7 +68,7 @@ CacheSeconds ExpiryOf(int64_t exptime, Now now) {
   constexpr int64_t kNsPerSecond = 1'000'000'000;
   const CacheSeconds already = now.FloorSeconds();
   if (exptime == 0) return kNever;
-  if (exptime < 0) return already;
+  if (exptime < 0 || exptime == kMinusOneOf32Bits) return already;
   int64_t seconds;
   if (exptime <= kRelativeExptimeMax) {
     seconds = int64_t{now.CeilSeconds()} + exptime;

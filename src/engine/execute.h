@@ -37,6 +37,9 @@ CacheSeconds ExpiryOf(int64_t exptime, Now now);
 
 // Relative times end here: 30 days, in seconds.
 inline constexpr int64_t kRelativeExptimeMax = 60LL * 60 * 24 * 30;
+// What pylibmc sends for -1, as its times have no sign, and what memcached takes for it. Larger and
+// smaller ones are times of day: memcached takes those after January 2038 for the past.
+inline constexpr int64_t kMinusOneOf32Bits = 0xffffffff;
 
 }  // namespace larder::engine
 

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +17,9 @@
 #include <fstream>
 #include <initializer_list>
 #include <system_error>
+
+#include "util/pages.h"
+#include "util/units.h"
 
 namespace larder::server {
 namespace {
@@ -42,6 +47,27 @@ std::string ToNull(std::initializer_list<int> descriptors) {
   for (const int fd : descriptors) dup2(null, fd);
   if (null > STDERR_FILENO) close(null);
   return {};
+}
+
+std::string LimitText(rlim_t limit) {
+  return limit == RLIM_INFINITY ? "unlimited" : util::FormatBytes(limit / 1024 * 1024);
+}
+
+// All addresses of this process, used or not; 0 if there is no saying.
+uint64_t AddressBytes() {
+  std::ifstream file("/proc/self/statm");
+  uint64_t pages = 0;
+  return file >> pages ? pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+// Locked memory can be given back to the system since Linux 5.18; the heap relies on it.
+bool LockedPagesCanBeGivenBack() {
+  const auto bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* page = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return false;
+  const bool can = madvise(page, bytes, util::kMadviseDontNeedLocked) == 0;
+  (void)munmap(page, bytes);
+  return can;
 }
 
 // Waits for a byte; false if the other side ended without one.
@@ -98,12 +124,11 @@ std::string AbsolutePath(const std::string& path) {
 }
 
 std::string BecomeUser(const std::string& user) {
-  if (user.empty()) return {};
+  if (user.empty() || getuid() != 0) return {};
   errno = 0;
   const passwd* entry = getpwnam(user.c_str());
   if (entry == nullptr) return "-u " + user + ": there is no such user; name one of this system";
-  if (getuid() == entry->pw_uid) return {};
-  if (getuid() != 0) return "-u " + user + ": only root may become another user";
+  if (entry->pw_uid == 0) return {};
   if (setgroups(0, nullptr) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
     return Failed("cannot become " + user);
   }
@@ -123,6 +148,48 @@ std::string RaiseDescriptorLimit(uint64_t connections) {
   if (limit.rlim_max >= wanted) return {};
   return "only " + std::to_string(limit.rlim_max) + " descriptors are allowed, too few for " +
          std::to_string(connections) + " clients; raise LimitNOFILE, or lower -c";
+}
+
+std::string RaiseCoreLimit() {
+  // Root may lift the hard limit as well.
+  const rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  if (setrlimit(RLIMIT_CORE, &all) == 0) return {};
+  rlimit limit;
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return Failed("cannot read the limit of core files");
+  if (limit.rlim_max == 0) {
+    return "-r (--enable-coredumps): core files are forbidden here; raise LimitCORE (ulimit -H -c)";
+  }
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_CORE, &limit) == 0 ? "" : Failed("cannot raise the limit of core files");
+}
+
+std::string AllowCoreFile() {
+  return prctl(PR_SET_DUMPABLE, 1) == 0 ? "" : Failed("cannot ask for a core file");
+}
+
+void RaiseLockLimit() {
+  const rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &all) == 0) return;
+  rlimit limit;
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+std::string LockMemory(uint64_t bytes_more) {
+  const std::string flag = "-k (--lock-memory): ";
+  rlimit limit;
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return Failed(flag + "cannot read the limit");
+  const uint64_t needed = AddressBytes() + bytes_more;
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < needed) {
+    return flag + LimitText(limit.rlim_cur) + " may be locked, and every address counts, used or " +
+           "not; set LimitMEMLOCK (ulimit -l) to unlimited. Going on without";
+  }
+  if (!LockedPagesCanBeGivenBack()) return flag + "needs Linux 5.18 or later. Going on without";
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+    return Failed(flag + "memory cannot be locked") + ". Going on without";
+  }
+  return {};
 }
 
 PidFile::~PidFile() {

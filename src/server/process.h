@@ -37,8 +37,21 @@ class Background {
 // `path` from the root on, so that it means the same in any working directory; empty stays empty.
 std::string AbsolutePath(const std::string& path);
 
-// Gives up root for `user`. Does nothing if we are that user, or if `user` is empty.
+// Gives up root for `user`. Does nothing if `user` is empty, or if we are not root: then there is
+// nothing to give up, and an old command line goes on working in a container.
 std::string BecomeUser(const std::string& user);
+
+// For -r: a crash leaves a core file. The limit is raised before BecomeUser(); who has changed the
+// user must ask once more, for the kernel keeps the memory of such a process to itself.
+std::string RaiseCoreLimit();
+std::string AllowCoreFile();
+
+// For -k: memory stays out of swap. The limit is raised before BecomeUser(), as far as we may.
+// Memory is locked when it is first touched, not when addresses are reserved; call this when the
+// server has been made, for the kernel counts those against the limit, and it must be known to
+// leave room for `bytes_more`: who is refused memory later is worse off than without the lock.
+std::string LockMemory(uint64_t bytes_more);
+void RaiseLockLimit();
 
 // Makes room for `connections` clients and our own files, as far as the hard limit allows.
 std::string RaiseDescriptorLimit(uint64_t connections);

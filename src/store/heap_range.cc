@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "util/check.h"
+#include "util/pages.h"
 
 namespace larder::store {
 namespace {
@@ -127,7 +128,7 @@ void HeapRange::TrimLow() {
     const uint64_t number = low_end_ - 1;
     HeapSegment& segment = segments_[number];
     if (segment.state == HeapSegment::State::kFree) {
-      CHECK_EQ(madvise(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes, MADV_DONTNEED), 0);
+      CHECK(util::GiveBackPages(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes));
       segment.state = HeapSegment::State::kUntouched;
       free_.Remove(number);
     } else if (segment.state == HeapSegment::State::kUntouched) {
@@ -162,7 +163,7 @@ void HeapRange::ReturnSegment(HeapSegment* segment) {
 bool HeapRange::GiveBack() {
   if (free_.count == 0) return false;
   const uint64_t number = free_.TakeLowest();
-  CHECK_EQ(madvise(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes, MADV_DONTNEED), 0);
+  CHECK(util::GiveBackPages(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes));
   segments_[number].state = HeapSegment::State::kUntouched;
   given_back_.Add(number);
   return true;
@@ -207,7 +208,7 @@ HeapSegment* HeapRange::TakeRun(uint64_t pages) {
 void HeapRange::ReturnRun(HeapSegment* run) {
   uint64_t pages = run->pages;
   uint64_t first = OffsetOf(run) / kHeapPageBytes;
-  CHECK_EQ(madvise(run, pages * kHeapPageBytes, MADV_DONTNEED), 0);
+  CHECK(util::GiveBackPages(run, pages * kHeapPageBytes));
   auto after = runs_.lower_bound(first);
   if (after != runs_.begin()) {
     const auto before = std::prev(after);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "util/check.h"
+#include "util/pages.h"
 
 namespace larder::store {
 namespace {
@@ -90,7 +91,7 @@ void TableArena::GiveBackSurplus() {
   const auto span = std::find_if(empty_.rbegin(), empty_.rend(),
                                  [this](size_t number) { return spans_[number].resident; });
   if (span == empty_.rend()) return;
-  CHECK_EQ(madvise(base_ + *span * kSpanBytes, kSpanBytes, MADV_DONTNEED), 0);
+  CHECK(util::GiveBackPages(base_ + *span * kSpanBytes, kSpanBytes));
   spans_[*span].resident = false;
   --resident_spans_;
 }

@@ -55,7 +55,9 @@ def eventually(condition, what, deadline_s=DEADLINE_S):
 class Server:
     """One running server. Use as a context manager."""
 
-    def __init__(self, *flags, memory_mb=64, threads=1, tcp=True, descriptors=None, env=None):
+    def __init__(
+        self, *flags, memory_mb=64, threads=1, tcp=True, descriptors=None, lockable=None, env=None
+    ):
         self.flags = [str(flag) for flag in flags]
         self.options = ["-m", str(memory_mb), "-t", str(threads)]
         if tcp:
@@ -65,13 +67,15 @@ class Server:
         else:
             self.options += [f"--io={Config.io}"]
         self.tcp = tcp
-        self.descriptors = descriptors
+        # Limits that the process may not lift: descriptors, bytes of locked memory.
+        self.limits = {resource.RLIMIT_NOFILE: descriptors, resource.RLIMIT_MEMLOCK: lockable}
         self.env = env or {}
         self.folder = tempfile.TemporaryDirectory(prefix="larder-test-")
         os.chmod(self.folder.name, 0o777)
         self.port_file = os.path.join(self.folder.name, "ports")
         self.error_path = os.path.join(self.folder.name, "stderr")
         self.process = None
+        self.killed = False
         self.port = None
 
     def command_line(self):
@@ -79,11 +83,11 @@ class Server:
 
     def launch(self):
         """Starts the process without waiting for it to serve."""
-        limit = self.descriptors
+        limits = {what: limit for what, limit in self.limits.items() if limit}
 
         def prepare():
-            if limit:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+            for what, limit in limits.items():
+                resource.setrlimit(what, (limit, limit))
                 # Root would lift it again. For anyone else this fails, and nothing is lost.
                 ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0)
 
@@ -124,8 +128,16 @@ class Server:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {deadline_s} s: {self.errors()}") from None
 
+    def kill(self):
+        """As if the power failed. Its end is not judged afterwards."""
+        self.process.kill()
+        self.process.wait()
+        self.killed = True
+
     def stop(self):
         """SIGTERM, and everything that must be true of an end."""
+        if self.killed:
+            return
         self.process.send_signal(signal.SIGTERM)
         code = self.wait(5.0)
         text = self.errors()

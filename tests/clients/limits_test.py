@@ -4,6 +4,7 @@ Needs a build without sanitizers: resident memory is what is judged.
 """
 
 import contextlib
+import re
 import resource
 import socket
 import threading
@@ -69,6 +70,44 @@ class AddressTest(harness.ServerTestCase):
             resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 
         self.assertIn("ulimit -v", self.refuse("-t", "1", before=few_addresses))
+
+
+class LockedMemoryTest(harness.ServerTestCase):
+    """-k. Not under a sanitizer, which makes it do nothing."""
+
+    def locked(self, server):
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmLck:\s+(\d+) kB", status.read()).group(1)) * 1024
+
+    def churn(self, server):
+        """Values of many sizes, several times what fits: memory is taken and given back."""
+        with server.connect() as client:
+            for i in range(400):
+                self.assertEqual(client.set(b"key%d" % (i % 150), b"x" * (1000 * i)), b"STORED")
+            client.ask(b"flush_all")
+            for i in range(300):
+                self.assertEqual(client.set(b"small%d" % i, b"x" * 3000), b"STORED")
+            self.assertEqual(len(client.get(b"small299")), 3000)
+
+    def test_what_is_used_is_locked_and_given_back(self):
+        for threads in (1, 2):
+            server = self.serve("-k", threads=threads)
+            may = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] == resource.RLIM_INFINITY
+            says = "-k (--lock-memory): " in server.errors()
+            # Root lifts the limit, unless it is a container's root.
+            self.assertNotEqual(self.locked(server) > 0, says, server.errors())
+            self.assertFalse(may and says, server.errors())
+            self.churn(server)
+            # Addresses are not memory: a gigabyte of them is reserved, and none of it is resident.
+            self.assertLess(server.resident_bytes(), 130 * MB)
+
+    def test_too_little_may_be_locked(self):
+        server = self.serve("-k", lockable=8 * MB)
+        self.assertRegex(
+            server.errors(), r" warning: -k \(--lock-memory\): 8m may be locked, .* Going on without"
+        )
+        self.assertEqual(self.locked(server), 0)
+        self.churn(server)
 
 
 class MemoryTest(harness.ServerTestCase):

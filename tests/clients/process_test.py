@@ -214,6 +214,19 @@ class DaemonTest(harness.ServerTestCase):
         self.assertEqual(ended, (0,))
         self.assertEqual(os.listdir(self.folder), ["ports"])
 
+    def test_debians_file_in_the_background(self):
+        with open(os.path.join(self.folder, "memcached.conf"), "w", encoding="ascii") as file:
+            file.write("-d\nlogfile /var/log/memcached.log\n-P larder.pid\n-s larder.sock\n")
+        done = self.start("--memcached-conf", "memcached.conf")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pid = self.daemon()
+        path = os.path.join(self.folder, "larder.sock")
+        with harness.Connection(path, family=socket.AF_UNIX) as client:
+            self.assertEqual(client.set(b"k", b"v"), b"STORED")
+        os.kill(pid, signal.SIGTERM)
+        ended = harness.eventually(lambda: self.exit_code(pid), "it ends", 5.0)
+        self.assertEqual(ended, (0,))
+
     def test_it_says_why_it_does_not_serve(self):
         first = self.serve()
         done = self.start("-P", "larder.pid", "-l", "127.0.0.1", "-p", str(first.port))

@@ -104,7 +104,11 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"disable-flush-all", "true"},
       {"auth-file", "/etc/larder/users"},
       {"enable-sasl", "true"},
+      {"disable-dumping", "true"},
+      {"disable-watch", "true"},
       {"user", "nobody"},
+      {"lock-memory", "true"},
+      {"enable-coredumps", "true"},
       {"pidfile", "/run/larder.pid"},
       {"daemon", "true"},
       {"verbose", "1"},
@@ -256,7 +260,12 @@ TEST_F(CliTest, InformationIsPrinted) {
   for (const char* flag : {"-V", "--version"}) {
     const ParseResult result = Parse({flag});
     EXPECT_EQ(result.start, Start::kPrint);
-    EXPECT_EQ(result.text, std::string("larderd ") + kVersion + "\n");
+    EXPECT_EQ(result.text, std::string("memcached 1.6.45\nlarderd ") + kVersion + "\n");
+  }
+  for (const char* flag : {"-i", "--license"}) {
+    const ParseResult result = Parse({flag});
+    EXPECT_EQ(result.start, Start::kPrint);
+    EXPECT_EQ(result.text, LicenseText());
   }
   EXPECT_EQ(Parse({"--print-config"}).text, ConfigTemplate());
   EXPECT_EQ(Parse(Words("-h --nonsense -p x"), {"LARDER_X=1"}).start, Start::kPrint)
@@ -311,15 +320,21 @@ TEST_F(CliTest, WrongFlags) {
        "-B (--protocol): \"http\" is not possible; give auto, ascii or binary; a cache is no web "
        "server."},
       {"--enable-ssl",
-       "-Z (--enable-ssl): memcached has this flag, but larderd does not have it yet; "
-       "leave it out."},
-      {"-vvk",
-       "-k (--lock-memory): memcached has this flag, but larderd does not have it yet; leave "
-       "it out."},
+       "-Z (--enable-ssl): larderd does not speak TLS yet; leave it out, and listen where nobody "
+       "else does."},
+      {"-vvZ",
+       "-Z (--enable-ssl): larderd does not speak TLS yet; leave it out, and listen where nobody "
+       "else does."},
+      {"-e /x",
+       "-e (--memory-file): larderd cannot keep its items over a restart yet; leave it out."},
       {"-D :", "-D: memcached has this flag, but larderd does not have it yet; leave it out."},
-      {"-o modern",
-       "-o (--extended): memcached has this flag, but larderd does not have it yet; "
-       "leave it out."},
+      {"-o modrn", "-o (--extended): no sub-option is called \"modrn\"; did you mean modern?"},
+      {"-o idle_timeout=x",
+       "-o (--extended): idle-timeout: \"x\" is not possible; give a time up to 365d, such as 90s "
+       "or 10m, or 0 for never."},
+      {"-o hashpower", "-o (--extended): hashpower needs a value; give hashpower=VALUE."},
+      {"-o", "-o: no value follows; give one."},
+      {"-f", "-f: no value follows; give one."},
       {"-z", "-z: no such flag; larderd -h lists them."},
       {"-1", "-1: no such flag; larderd -h lists them."},
       {"--porrt 3", "--porrt: no such flag; did you mean --port?"},
@@ -343,6 +358,10 @@ TEST_F(CliTest, WrongFlags) {
        "/nonexistent/larder.conf: cannot be read (No such file or directory); give --config a file "
        "that larderd may read."},
       {"--config /", "/: cannot be read; give --config a regular file."},
+      {"--memcached-conf /nonexistent/m.conf",
+       "/nonexistent/m.conf: cannot be read (No such file or directory); give --memcached-conf a "
+       "file that larderd may read."},
+      {"--memcached-conf /", "/: cannot be read; give --memcached-conf a regular file."},
   };
   for (const auto& [line, sentence] : cases) {
     const std::string expected = "larderd: " + std::string(sentence) + "\n";
@@ -464,8 +483,115 @@ TEST_F(CliTest, ALoweredLimitIsCheckedAgain) {
   EXPECT_THAT(result.text, HasSubstr("an item of 500m is over half of the memory limit of 956m"));
 }
 
+TEST_F(CliTest, WhatHasNoMeaningIsIgnoredWithALine) {
+  const ParseResult result =
+      Parse(Words("-C -L -f 1.25 -n48 -N 2 -o hot_lru_pct=30,modern --slab-min-size=48 -p 5"));
+  EXPECT_EQ(result.start, Start::kRun) << result.text;
+  EXPECT_EQ(result.settings.tcp_port, 5);
+  EXPECT_THAT(result.warnings,
+              ElementsAre(HasSubstr("-C (--disable-cas) is ignored: every item keeps its unique"),
+                          HasSubstr("-L (--enable-largepages) is ignored: huge pages"),
+                          HasSubstr("-f (--slab-growth-factor) is ignored: there are no slab"),
+                          HasSubstr("-n (--slab-min-size) is ignored: there are no slab"),
+                          HasSubstr("-N (--napi-ids) is ignored: clients are spread"),
+                          HasSubstr("-o (--extended): hot_lru_pct is ignored: there are no LRU")));
+}
+
+TEST_F(CliTest, ASubOptionSetsItsSettingUnderTheFlag) {
+  EXPECT_EQ(Right(Words("-o idle_timeout=90")).idle_timeout_s, 90U);
+  EXPECT_EQ(Right(Words("-o modern -o idle_timeout=90,maxconns_fast")).idle_timeout_s, 90U);
+  EXPECT_EQ(Right(Words("-o idle_timeout=90"), {"LARDER_IDLE_TIMEOUT=5"}).idle_timeout_s, 90U);
+  EXPECT_EQ(Right(Words("--idle-timeout=7 -o idle_timeout=90")).idle_timeout_s, 7U);
+}
+
+// ---- Debian's file ----
+
+TEST_F(CliTest, DebiansFileIsTaken) {
+  // As Debian 12 ships it, without its comments.
+  WriteFile(
+      "# memcached default config file\n\n-d\nlogfile /var/log/memcached.log\n# -v\n-m 64\n"
+      "-p 11211\n-u memcache\n-l 127.0.0.1\n-l ::1\n# -c 1024\n"
+      "-P /var/run/memcached/memcached.pid\n");
+  const ParseResult result = Parse({"--memcached-conf", file_path_});
+  ASSERT_EQ(result.start, Start::kRun) << result.text;
+  EXPECT_THAT(result.warnings, IsEmpty());
+  Settings expected = Right({});
+  expected.user = "memcache";
+  expected.addresses = {{.host = "127.0.0.1"}, {.host = "::1"}};
+  expected.pid_file = "/var/run/memcached/memcached.pid";
+  EXPECT_EQ(result.settings, expected);
+  EXPECT_EQ(Right({}, {"LARDER_MEMCACHED_CONF=" + file_path_}), expected);
+  EXPECT_TRUE(Right({"-d", "--memcached-conf", file_path_}).daemon);
+}
+
+TEST_F(CliTest, LinesOfDebiansFileAreOneCommandLine) {
+  WriteFile("-v\n-d -h -m 10\n-vv\n-m 20\n-l 10.0.0.1\n-l ::1,10.0.0.2\n-MFc7\n--io event\n");
+  const Settings settings = Right({"--memcached-conf", file_path_});
+  EXPECT_EQ(settings.verbosity, 3U);
+  EXPECT_EQ(settings.memory_bytes_max, 20 * util::kMiB);
+  EXPECT_EQ(settings.addresses.size(), 3U);
+  EXPECT_TRUE(settings.evictions_disabled);
+  EXPECT_TRUE(settings.flush_disabled);
+  EXPECT_EQ(settings.connections_max, 7U);
+  EXPECT_EQ(settings.io, IoChoice::kEvent);
+  EXPECT_FALSE(settings.daemon);
+}
+
+TEST_F(CliTest, EverythingCountsBeforeDebiansFile) {
+  WriteFile("-c 3\n-l 10.0.0.1\n-o idle_timeout=9\n");
+  const std::string own = file_path_ + ".own";
+  std::ofstream(own) << "conn-limit = 4\n";
+  EXPECT_EQ(Right({"--memcached-conf", file_path_}).connections_max, 3U);
+  EXPECT_EQ(Right({"--memcached-conf", file_path_, "--config", own}).connections_max, 4U);
+  EXPECT_EQ(Right({"--memcached-conf", file_path_}, {"LARDER_CONN_LIMIT=5"}).connections_max, 5U);
+  const Settings settings = Right({"-l", "::1", "--memcached-conf", file_path_});
+  EXPECT_EQ(settings.addresses.size(), 1U);
+  EXPECT_EQ(settings.idle_timeout_s, 9U);
+  std::filesystem::remove(own);
+}
+
+TEST_F(CliTest, WhatDebiansFileIgnoresNamesItsLine) {
+  WriteFile("-m 64\n-C\n-o no_hashexpand\n");
+  EXPECT_THAT(Parse({"--memcached-conf", file_path_}).warnings,
+              ElementsAre(HasSubstr(".conf:2: -C (--disable-cas) is ignored: "),
+                          HasSubstr(".conf:3: -o (--extended): no_hashexpand is ignored: ")));
+}
+
+TEST_F(CliTest, WrongLinesOfDebiansFile) {
+  const std::map<std::string_view, std::string_view> cases{
+      {"-m 64\n-t 0\n",
+       ":2: -t (--threads): \"0\" is not possible; give a whole number from 1 to 4096, or auto."},
+      {"-l 127.0.0.1\n-l 1.2.3.400\n",
+       ":2: -l (--listen): \"1.2.3.400\" is not possible; give addresses such as 127.0.0.1, "
+       "10.0.0.1:11212 or [::1]:11211, separated by commas."},
+      {"-m 64\n\n-z\n", ":3: -z: no such flag; larderd -h lists them."},
+      {"-m\n64\n",
+       ":1: -m (--memory-limit): no value follows; give megabytes, or a size with a unit such as "
+       "512m or 2g, from 8m to 16t."},
+      {"-m 64 mb\n", ":1: \"mb\": larderd takes flags only; larderd -h lists them."},
+      {"port 3\n", ":1: \"port\" is no flag; give memcached's flags, such as -m 64."},
+      {"-Z\n",
+       ":1: -Z (--enable-ssl): larderd does not speak TLS yet; leave it out, and listen where "
+       "nobody else does."},
+      {"-o fruit\n", ":1: -o (--extended): no sub-option is called \"fruit\"; leave it out."},
+      {"-m 10\n-I 6m\n",
+       ":2: -I (--max-item-size): an item of 6m is over half of the memory limit of 10m; give at "
+       "most 5m, or raise -m (--memory-limit)."},
+      {"--config /x\n", ":1: what the file says is for a command line; leave the line out."},
+      {"-V\n", ":1: what the file says is for a command line; leave the line out."},
+      {"-s '/x\n", ":1: a quoted text has no end; close it with '."},
+  };
+  for (const auto& [text, sentence] : cases) {
+    WriteFile(text);
+    EXPECT_EQ(Wrong({"--memcached-conf", file_path_}),
+              "larderd: " + file_path_ + std::string(sentence) + "\n")
+        << text;
+  }
+}
+
 TEST_F(CliTest, APublicAddressBringsOneWarning) {
   EXPECT_THAT(Parse({"-l", "0.0.0.0"}).warnings, ElementsAre(HasSubstr("listening on 0.0.0.0:")));
+  EXPECT_THAT(Parse({"-l", "*"}).warnings, ElementsAre(HasSubstr("listening on *: whoever")));
   EXPECT_THAT(Parse({"-l", "10.0.0.1,localhost"}).warnings, IsEmpty());
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "config/config_file.h"
+#include "config/memcached_flags.h"
 #include "config/settings.h"
 
 namespace larder::config {
@@ -28,6 +29,24 @@ TEST(HelpTest, NamesEveryFlagInEightyColumns) {
   for (std::string line; std::getline(lines, line);) {
     EXPECT_LE(line.size(), 80U) << line;
     EXPECT_FALSE(line.ends_with(' ')) << line;
+  }
+}
+
+TEST(HelpTest, BeginsLikeMemcachedsForScriptsThatLook) {
+  // Method: what they look for is "memcached", a blank, and the version, alone on a line.
+  EXPECT_TRUE(VersionText().starts_with("memcached 1.6.45\nlarderd "));
+  EXPECT_TRUE(HelpText().starts_with(VersionText()));
+}
+
+// memcached's own test suites ask the help what the server can do.
+TEST(HelpTest, PromisesNothing) {
+  for (const MemcachedFlag& flag : MemcachedFlags()) {
+    EXPECT_TRUE(flag.long_name.empty() ||
+                HelpText().find("--" + std::string(flag.long_name)) == std::string::npos)
+        << flag.long_name;
+  }
+  for (const std::string& name : ExtendedNames()) {
+    EXPECT_TRUE(name == "idle_timeout" || HelpText().find(name) == std::string::npos) << name;
   }
 }
 

@@ -46,6 +46,11 @@ TEST_F(ServerOptionsTest, AnAddressWithoutAPortTakesTheOneOfP) {
   EXPECT_THAT(Places(), ElementsAre("::1:7"));
 }
 
+TEST_F(ServerOptionsTest, AStarIsEveryAddress) {
+  settings_.addresses = ParseAddresses("*,*:7");
+  EXPECT_THAT(Places(), ElementsAre(":11211", ":7"));
+}
+
 TEST_F(ServerOptionsTest, AUnixSocketTurnsTcpOff) {
   settings_.unix_socket = "/run/larder.sock";
   settings_.unix_mask = 0770;

@@ -161,6 +161,8 @@ TEST(AddressesTest, WhatIsAnAddress) {
       {"1:2:3:4:5:6:7:8", "[1:2:3:4:5:6:7:8]"},
       {"::ffff:10.0.0.1", "[::ffff:10.0.0.1]"},
       {"a,b", "a,b"},
+      {"*", "*"},
+      {"*:11212,::1", "*:11212,[::1]"},
   };
   for (const auto& [text, written] : cases) {
     EXPECT_EQ(FormatAddresses(ParseAddresses(text)), written) << text;
@@ -196,6 +198,8 @@ TEST(AddressesTest, WhatIsAnAddress) {
                                        "-host",
                                        ".host",
                                        "host/x",
+                                       "**",
+                                       "[*]",
                                        "unix:/x",
                                        "notls:127.0.0.1:1"}) {
     EXPECT_THAT(ParseAddresses(wrong), IsEmpty()) << wrong;
@@ -210,7 +214,7 @@ TEST(AddressesTest, WhoIsPrivate) {
     EXPECT_TRUE(IsPrivate({.host = host})) << host;
   }
   for (const char* host : {"0.0.0.0", "8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.0.1",
-                           "100.128.0.1", "126.0.0.1", "::", "2001:db8::1", "fc::1", "::2"}) {
+                           "100.128.0.1", "126.0.0.1", "*", "::", "2001:db8::1", "fc::1", "::2"}) {
     EXPECT_FALSE(IsPrivate({.host = host})) << host;
   }
 }

@@ -83,6 +83,16 @@ TEST_F(TimeTest, NegativeAndPastTimesReplaceTheOldValueAndExpireAtOnce) {
   }
 }
 
+TEST_F(TimeTest, MinusOneOf32BitsIsNegative) {
+  Set("k", "old", 0);
+  EXPECT_EQ(Set("k", "v", 4294967295), Status::kStored);
+  EXPECT_EQ(Get("k"), Status::kMiss);
+  for (const int64_t exptime : {4294967294, 4294967296, 2147483648}) {
+    EXPECT_EQ(Set("k", "v", exptime), Status::kStored);
+    EXPECT_EQ(Get("k"), Status::kHit) << exptime;
+  }
+}
+
 TEST_F(TimeTest, HugeTimesAreNever) {
   for (const int64_t exptime :
        {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max() / 1'000'000'000,
