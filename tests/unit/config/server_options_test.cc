@@ -77,10 +77,13 @@ TEST_F(ServerOptionsTest, OneThreadIsLeftToTheScheduler) {
 TEST_F(ServerOptionsTest, SwitchesThatDisableAreTurnedRound) {
   EXPECT_TRUE(Options().evict);
   EXPECT_TRUE(Options().flush_enabled);
+  EXPECT_TRUE(Options().dumps_enabled);
   settings_.evictions_disabled = true;
   settings_.flush_disabled = true;
+  settings_.dumps_disabled = true;
   EXPECT_FALSE(Options().evict);
   EXPECT_FALSE(Options().flush_enabled);
+  EXPECT_FALSE(Options().dumps_enabled);
 }
 
 TEST_F(ServerOptionsTest, ItsLinesReachTheLog) {
