@@ -1,4 +1,6 @@
 // larderd: reads what it was told, makes the server, waits for a signal, lets the clients finish.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -49,6 +51,12 @@ sigset_t StopSignals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+// As if somebody had sent the signals: two of them say that nobody wants to wait.
+void EndProcess(larder::Shutdown how) {
+  kill(getpid(), SIGTERM);
+  if (how == larder::Shutdown::kNow) kill(getpid(), SIGINT);
 }
 
 // Until somebody wants us to stop. SIGHUP: the file of users has changed.
@@ -113,6 +121,7 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   // Before we are another, who may not be allowed to.
   problem = ReadUsers(settings, options.users);
   if (!problem.empty()) return Fail(log, problem);
+  if (settings.shutdown_enabled) options.shutdown = EndProcess;
   problem = EnterUser(settings);
   if (!problem.empty()) return Fail(log, problem);
 

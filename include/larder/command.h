@@ -56,8 +56,8 @@ struct Extras {
     kRecache = 1 << 4,     // a read that finds less than `recache_s` seconds of life left wins
     kInvalidate = 1 << 5,  // delete: the item is stale instead of gone; a store whose `match_cas`
                            // is less than the item's unique: stores, as stale
-    kDropValue = 1 << 6,  // delete: only the value and the client flags go
-    kNoBump = 1 << 7,     // a read that eviction does not learn of
+    kDropValue = 1 << 6,   // delete: only the value and the client flags go
+    kNoBump = 1 << 7,      // a read that eviction does not learn of
   };
   uint16_t asks = 0;
   // The rest of these are the encoder's.
@@ -93,8 +93,8 @@ struct Command {
   uint64_t number = 0;
   // Filled in by the server, which knows the hash's secret; parsers leave it 0.
   uint64_t hash = 0;
-  // The key; of stats and lru_crawler: the rest of the line; of kRejected as kTooLarge: the key whose old value
-  // must go, or empty.
+  // The key; of stats, watch and others of kind kServer: the rest of the line; of kRejected as
+  // kTooLarge: the key whose old value must go, or empty.
   std::string_view key = {};
   // The value of a storing verb.
   std::string_view value = {};

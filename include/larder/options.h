@@ -12,6 +12,9 @@
 
 namespace larder {
 
+// kGraceful: clients get what they are owed first.
+enum class Shutdown : uint8_t { kNow, kGraceful };
+
 enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 
 // What clients may speak. kAuto: each as its first byte tells.
@@ -47,6 +50,12 @@ struct ServerOptions {
   uint32_t idle_timeout_s = 0;       // 0: never
   bool flush_enabled = true;
   bool dumps_enabled = true;  // keys may be listed
+
+  bool watch_enabled = true;
+  char prefix_delimiter = ':';  // of `stats detail`: ends a key's prefix
+  bool detail = false;          // counts by prefix from the start
+  // Ends the process, when a client says `shutdown`; called on any thread. Empty: none may.
+  std::function<void(Shutdown how)> shutdown;
 
   // Who may come in; none: everybody, without a word.
   struct User {

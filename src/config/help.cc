@@ -75,6 +75,8 @@ std::string_view Placeholder(ValueType type) {
       return "TIME";
     case ValueType::kMode:
       return "MODE";
+    case ValueType::kDelimiter:
+      return "BYTE";
     case ValueType::kText:
       return "TEXT";
     case ValueType::kAddresses:

@@ -11,9 +11,6 @@ namespace {
 
 using Fate = MemcachedFlag::Fate;
 
-constexpr std::string_view kNotYet =
-    "memcached has this flag, but larderd does not have it yet; leave it out";
-
 constexpr std::array kFlags{
     MemcachedFlag{"C", "disable-cas", false, Fate::kIgnored,
                   "every item keeps its unique, and gets and cas work"},
@@ -30,7 +27,6 @@ constexpr std::array kFlags{
     MemcachedFlag{
         "Z", "enable-ssl", false, Fate::kRefused,
         "larderd does not speak TLS yet; leave it out, and listen where nobody else does"},
-    MemcachedFlag{"D", "", true, Fate::kRefused, kNotYet},
 };
 
 // A sub-option of -o.

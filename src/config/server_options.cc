@@ -43,6 +43,9 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.idle_timeout_s = settings.idle_timeout_s;
   options.flush_enabled = !settings.flush_disabled;
   options.dumps_enabled = !settings.dumps_disabled;
+  options.watch_enabled = !settings.watch_disabled;
+  options.detail = !settings.prefix_delimiter.empty();
+  if (options.detail) options.prefix_delimiter = settings.prefix_delimiter.front();
   options.verbosity = static_cast<int>(settings.verbosity);
   options.settings = StatsSettings(settings);
   options.log = [&log](std::string_view line, bool warning) {

@@ -30,6 +30,8 @@ std::string ShowMember(const Settings& settings) {
   if constexpr (kType == ValueType::kSize || kType == ValueType::kMegabytes ||
                 kType == ValueType::kSeconds) {
     return std::to_string(settings.*kMember);
+  } else if constexpr (kType == ValueType::kDelimiter) {
+    return (settings.*kMember).empty() ? ":" : settings.*kMember;
   } else if constexpr (kType == ValueType::kSwitch) {
     return settings.*kMember ? "yes" : "no";
   } else if constexpr (kType == ValueType::kProtocol) {
@@ -134,6 +136,8 @@ std::string SettingInfo::Right() const {
              "as much to a victim";
     case ValueType::kText:
       return "a text without control characters";
+    case ValueType::kDelimiter:
+      return "one byte, such as a colon";
     case ValueType::kAddresses:
       return "addresses such as 127.0.0.1, 10.0.0.1:11212 or [::1]:11211, separated by commas";
     case ValueType::kIo:

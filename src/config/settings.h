@@ -32,6 +32,7 @@ enum class ValueType : uint8_t {
   kMode,       // octal
   kNoUdp,      // 0
   kText,       // any bytes but control characters
+  kDelimiter,  // one byte, or none
   kAddresses,  // a list
   kIo,         // auto, uring, event
   kProtocol,   // auto, ascii, binary
@@ -71,6 +72,10 @@ struct ValueOf<ValueType::kSwitch> {
 };
 template <>
 struct ValueOf<ValueType::kText> {
+  using Type = std::string;
+};
+template <>
+struct ValueOf<ValueType::kDelimiter> {
   using Type = std::string;
 };
 template <>

@@ -30,7 +30,7 @@ constexpr std::array kLines{
     Line{"chunk_size", "48"},
     Line{"num_threads", ""},
     Line{"num_threads_per_udp", "0"},
-    Line{"stat_key_prefix", ":"},
+    Line{"stat_key_prefix", ""},
     Line{"detail_enabled", "no"},
     Line{"reqs_per_event", ""},
     Line{"cas_enabled", "yes"},

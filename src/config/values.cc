@@ -237,6 +237,13 @@ bool ReadValue<ValueType::kText>(Bounds, std::string_view text, std::string& val
 }
 
 template <>
+bool ReadValue<ValueType::kDelimiter>(Bounds bounds, std::string_view text, std::string& value) {
+  // Keys have no blanks.
+  if (text.size() > 1 || text == " ") return false;
+  return ReadValue<ValueType::kText>(bounds, text, value);
+}
+
+template <>
 bool ReadValue<ValueType::kAddresses>(Bounds, std::string_view text,
                                       std::vector<ListenAddress>& value) {
   std::vector<ListenAddress> addresses = ParseAddresses(text);
@@ -323,6 +330,11 @@ std::string WriteValue<ValueType::kNoUdp>(const uint32_t& value) {
 
 template <>
 std::string WriteValue<ValueType::kText>(const std::string& value) {
+  return value;
+}
+
+template <>
+std::string WriteValue<ValueType::kDelimiter>(const std::string& value) {
   return value;
 }
 

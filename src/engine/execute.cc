@@ -43,6 +43,10 @@ Outcome Execute(Place place, const Command& command) {
     case Verb::kStats:
     case Verb::kLruCrawler:
     case Verb::kVerbosity:
+    case Verb::kSlabs:
+    case Verb::kLru:
+    case Verb::kWatch:
+    case Verb::kShutdown:
     case Verb::kVersion:
     case Verb::kNoop:
     case Verb::kMechanisms:

@@ -31,7 +31,11 @@ char* AppendDone(const Command& command, const Outcome& outcome, char* out) {
     case Verb::kNoop:
       return Append(out, "MN\r\n");
     case Verb::kStats:
+    case Verb::kSlabs:
+    case Verb::kLru:
     case Verb::kLruCrawler:
+    case Verb::kWatch:
+    case Verb::kShutdown:
       return Append(out, outcome.value);
     case Verb::kAuthenticate:
       return Append(out, "STORED\r\n");

@@ -316,7 +316,7 @@ void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
   in.parsed.command.number = *number;
 }
 
-// stats, lru_crawler: what follows is for the server to understand.
+// stats, lru_crawler and others: what follows is for the server to understand.
 void ParseRest(const Input& in, const Tokens& tokens, std::string_view line) {
   if (tokens.count() > 1) {
     const auto first = static_cast<size_t>(tokens[1].data() - line.data());
@@ -356,8 +356,15 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
       return ParseSetting(in, tokens, Status::kUnknownCommand);
     case Verb::kVerbosity:
       return ParseSetting(in, tokens, Status::kBadFormat);
+    case Verb::kWatch:
+      // Whoever watches says no more.
+      in.parsed.state = ParseState::kExecuteFirst;
+      return ParseRest(in, tokens, line);
     case Verb::kStats:
+    case Verb::kSlabs:
+    case Verb::kLru:
     case Verb::kLruCrawler:
+    case Verb::kShutdown:
       return ParseRest(in, tokens, line);
     case Verb::kVersion:
     case Verb::kNoop:

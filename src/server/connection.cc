@@ -242,7 +242,7 @@ void Connection::Execute(const BatchEntry& entry) {
 }
 
 void Connection::ExecuteHere(const Command& command) {
-  const Outcome outcome = engine::Execute(worker_.place(), command);
+  const Outcome outcome = worker_.Execute(command, *this);
   if (outcome.item != nullptr &&
       (store::Shard::LiesAlone(*outcome.item) || !worker_.MayCopy(outcome.value.size()))) {
     ReplyLent(command, outcome);
@@ -288,6 +288,25 @@ void Connection::ReplyLent(const Command& command, const Outcome& outcome) {
     output_.Commit(codec_->encode_tail(command, outcome, output_.Reserve(frame_bytes_max)));
   }
   Recharge();
+}
+
+bool Connection::StartWatching(Streams streams) {
+  if (!worker_.AddWatcher(*this, streams)) return false;
+  watcher_ = std::make_unique<Watcher>(streams);
+  closing_ = true;  // nothing that it sends is read; CloseIfDone knows that it stays
+  return true;
+}
+
+void Connection::StopWatching() {
+  if (watcher_ == nullptr) return;
+  worker_.RemoveWatcher(*this, watcher_->streams());
+  watcher_.reset();
+}
+
+void Connection::TakeEvents(std::string_view batch) {
+  watcher_->Take(batch, output_, worker_.counters());
+  Recharge();
+  worker_.AddToTurn(*this);
 }
 
 void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
@@ -349,6 +368,7 @@ void Connection::EndTurn() {
     // First of all: its memory counts.
     errands_.Tidy();
     ContinueListing();
+    if (watcher_ != nullptr) watcher_->TellSkipped(output_);
     Resume();
   }
   // Whoever has had its share of this turn goes on in the next.
@@ -421,6 +441,7 @@ bool Connection::LooksDeaf(CacheSeconds second) {
 }
 
 void Connection::CloseWhenDone() {
+  StopWatching();
   closing_ = true;
   worker_.AddToTurn(*this);
 }
@@ -430,7 +451,7 @@ void Connection::CloseIfDone() {
   if (received_all_) {
     // Nothing more can come, and everything owed is sent.
     Abort();
-  } else if (closing_ && !lingering_) {
+  } else if (closing_ && !lingering_ && watcher_ == nullptr) {
     // Closing with unread bytes in the kernel would reset the connection, and the client might lose
     // its replies: so the FIN goes first, and the rest happens when the client hangs up, or soon.
     lingering_ = true;
@@ -442,7 +463,8 @@ void Connection::CloseIfDone() {
 void Connection::OnReceiveEnd(int error) {
   worker_.BeginTurn();
   received_all_ = true;
-  if (error != 0) {
+  // A watcher has nothing to wait for: there is always more to come.
+  if (error != 0 || watcher_ != nullptr) {
     Abort();
     return;
   }
@@ -470,6 +492,11 @@ void Connection::OnSent(int result) {
 
 void Connection::Abort() {
   if (closed_) return;
+  StopWatching();
+  if (worker_.observer().observes()) {
+    using Leaving = Observer::Leaving;
+    worker_.observer().SawClientLeave(fd_, Idle() ? Leaving::kNormal : Leaving::kError);
+  }
   closed_ = true;
   worker_.AddToTurn(*this);
   worker_.loop().Close(*this);

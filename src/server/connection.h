@@ -32,6 +32,7 @@
 #include "server/errands.h"
 #include "server/listing.h"
 #include "server/message.h"
+#include "server/watcher.h"
 
 namespace larder::server {
 
@@ -68,9 +69,13 @@ class Connection final : public io::Stream {
   void Reply(const Command& command, const Outcome& outcome);
   // The same when all other cores have done their part of it, which they are given here.
   void ReplyWhenAllHave(const Command& command, const Outcome& outcome);
+  // From now on the client is told of `streams` and no longer heard; false if too many are. What
+  // some core has seen of them.
+  [[nodiscard]] bool StartWatching(Streams streams);
+  void TakeEvents(std::string_view batch);
+  [[nodiscard]] bool watching() const { return watcher_ != nullptr; }
   // The client has said who it is: from the next byte on it is served.
   void Unlock();
-  [[nodiscard]] bool locked() const { return codec_->unlocked != codec_->protocol; }
   // Streams what `selection` says, of all cores. Nothing is pending.
   void StartListing(const Selection& selection);
   // A page of the listing, from another core.
@@ -90,7 +95,7 @@ class Connection final : public io::Stream {
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] int listener() const { return listener_; }
   [[nodiscard]] CacheSeconds last_active() const { return last_active_; }
-  [[nodiscard]] bool closing() const { return closing_ || closed_; }
+  [[nodiscard]] bool closing() const { return (closing_ && watcher_ == nullptr) || closed_; }
   // Of a connection that has sent everything and waits for the client to hang up: until when.
   [[nodiscard]] CacheSeconds linger_until() const { return linger_until_; }
   // Bytes of buffers that this connection holds; OutputBytes() without what is lent to it.
@@ -106,6 +111,7 @@ class Connection final : public io::Stream {
  private:
   // The first byte has come: it tells the protocol.
   void Meet(char first);
+  void StopWatching();
   void ParseWindow();
   // Of a command that the next bytes depend on.
   void ExecuteFirst(const protocol::Parsed& parsed);
@@ -143,6 +149,7 @@ class Connection final : public io::Stream {
   io::OutputQueue output_;
   Errands errands_;
   std::unique_ptr<Listing> listing_;
+  std::unique_ptr<Watcher> watcher_;  // null: it does not watch
 
   HeldBytes charged_;
   uint32_t executed_ = 0;  // commands in this turn

@@ -5,7 +5,7 @@
 // clock which name exists or how much of a password is right.
 //
 // Any thread may ask, and any may replace the users at the same time: each question is answered by
-// the users of one moment. It costs 0.1 µs a user, and a lock for the length of two increments.
+// the users of one moment. It costs 30 ns a user, and a lock for the length of two increments.
 #ifndef LARDER_SERVER_CREDENTIALS_H_
 #define LARDER_SERVER_CREDENTIALS_H_
 

@@ -32,7 +32,9 @@ struct alignas(64) Message {
     kListPage,   // your page at `number` of the listing that the payload selects; answer with kPage
     kReply,      // to `asker`, slot `ticket`
     kLentReply,  // the same, and the value is lent: the payload is what goes around it
-    kPage,       // to `asker`: a page of its listing, and `number` where to go on
+    kEvents,     // EventBatch::Encode() for your watchers; answer with kEventsTaken
+    kEventsTaken,
+    kPage,  // to `asker`: a page of its listing, and `number` where to go on
   };
 
   Kind kind;
@@ -50,7 +52,7 @@ struct alignas(64) Message {
   // Memory that the asker has set aside for the reply of a read: what is longer is lent. And what
   // the value of a write takes. Every answer says it again.
   uint32_t reserved_bytes;
-  Connection* asker;  // only the core that asked may look into it
+  Connection* asker;  // only the core that asked may look into it, but for its fd()
   char* block;        // of new char[]; the receiver deletes it
   union {
     uint64_t hash;   // of a command

@@ -39,7 +39,9 @@ std::string ConnectionPage(const Worker& worker, uint64_t& cursor) {
         list, {.id = connection.id() * cluster.mailboxes.cores() + worker.index(),
                .address = address,
                .listen_address = listener < names.size() ? std::string_view{names[listener]} : "",
-               .state = connection.closing() ? "conn_closing" : "conn_read",
+               .state = connection.watching()  ? "conn_watch"
+                        : connection.closing() ? "conn_closing"
+                                               : "conn_read",
                .idle_s = worker.now().FloorSeconds() - connection.last_active()});
     stats::AppendStatLines(list, text);
     cursor = connection.id();

@@ -156,6 +156,10 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->requests_per_turn = options_.requests_per_turn;
   cluster_->flush_enabled = options_.flush_enabled;
   cluster_->dumps = options_.dumps_enabled ? server::Dumps::kAllowed : server::Dumps::kForbidden;
+  cluster_->watch_enabled = options_.watch_enabled;
+  cluster_->shutdown = options_.shutdown;
+  cluster_->prefix_delimiter = options_.prefix_delimiter;
+  if (options_.detail) cluster_->wishes.Set(server::Wishes::Detail::kOn);
   if (!options_.users.empty()) {
     cluster_->credentials = std::make_unique<server::Credentials>(options_.users);
   }

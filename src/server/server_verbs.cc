@@ -1,13 +1,17 @@
 #include "server/server_verbs.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "larder/version.h"
+#include "protocol/ascii.h"
+#include "server/admin_verbs.h"
 #include "server/connection.h"
 #include "server/list_request.h"
 #include "server/worker.h"
+#include "stats/prefix_stats.h"
 #include "stats/stats_text.h"
 #include "util/check.h"
 
@@ -88,6 +92,8 @@ stats::StatList Settings(const Worker& worker) {
       list.push_back({name, std::to_string(maxbytes)});
     } else if (name == "verbosity") {
       list.push_back({name, std::to_string(verbosity)});
+    } else if (name == "detail_enabled") {
+      list.push_back({name, cluster.wishes.Read().detail ? "yes" : "no"});
     } else {
       list.push_back({name, value});
     }
@@ -101,6 +107,20 @@ Outcome List(const Worker& worker, Connection& connection, const Command& comman
   if (!request.refusal.empty()) return Text(request.refusal);
   connection.StartListing(request.selection);
   return Outcome{.status = Status::kOk, .progress = Progress::kStreaming};
+}
+
+// stats detail on|off|dump; empty if it is none of these.
+std::string Detail(const Worker& worker, const Command& command) {
+  const protocol::Tokens words(command.key);
+  const std::string_view what = words.count() > 1 ? words[1] : "";
+  if (what == "dump") {
+    stats::PrefixStats::Table table;
+    for (const Worker* each : worker.cluster().workers) each->observer().prefixes().AddTo(table);
+    return stats::PrefixText(table);
+  }
+  if (what != "on" && what != "off") return {};
+  worker.cluster().wishes.Set(what == "on" ? Wishes::Detail::kOn : Wishes::Detail::kOff);
+  return "OK\r\n";
 }
 
 Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
@@ -135,6 +155,12 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
     case stats::StatsKind::kReset:
       return OnEveryCore(worker, connection, command, Text("RESET\r\n"));
     case stats::StatsKind::kDetail:
+      text = Detail(worker, command);
+      if (!text.empty()) break;
+      // Only binary commands have extras, and no words for it.
+      if (command.extras != nullptr) return Outcome{.status = Status::kUnknownCommand};
+      text = "CLIENT_ERROR usage: stats detail on|off|dump\r\n";
+      break;
     case stats::StatsKind::kUnknown:
       return Outcome{.status = Status::kUnknownCommand};
   }
@@ -171,6 +197,28 @@ Outcome Authenticate(Worker& worker, Connection& connection, const Command& comm
   return Outcome{.status = Status::kOk};
 }
 
+Outcome Watch(Worker& worker, Connection& connection, const Command& command) {
+  if (!worker.cluster().watch_enabled) return Text("CLIENT_ERROR watch commands not allowed\r\n");
+  const std::optional<Streams> streams = ParseStreams(command.key);
+  if (!streams) return Outcome{.status = Status::kUnknownCommand};
+  if (!connection.StartWatching(*streams)) {
+    return Text("WATCHER_TOO_MANY log watcher limit reached\r\n");
+  }
+  return Text("OK\r\n");
+}
+
+// shutdown [graceful]: no answer but the end.
+Outcome EndServer(Worker& worker, Connection& connection, const Command& command) {
+  const auto& shutdown = worker.cluster().shutdown;
+  if (!shutdown) return Text("ERROR: shutdown not enabled\r\n");
+  if (!command.key.empty() && command.key != "graceful") {
+    return Text("CLIENT_ERROR invalid shutdown mode\r\n");
+  }
+  shutdown(command.key.empty() ? Shutdown::kNow : Shutdown::kGraceful);
+  connection.CloseWhenDone();
+  return Text({});
+}
+
 }  // namespace
 
 bool MayExecuteServerVerb(const Worker& worker, const Connection& connection,
@@ -195,14 +243,21 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kStats:
       return Stats(worker, connection, command);
     case Verb::kLruCrawler:
-      if (!IsListing(command)) return Outcome{.status = Status::kUnknownCommand};
-      return List(worker, connection, command);
+      if (IsListing(command)) return List(worker, connection, command);
+      return Text(AnswerAdmin(command));
     case Verb::kVerbosity:
       worker.cluster().verbosity.store(static_cast<int>(std::min(command.number, kVerbosityMax)),
                                        std::memory_order_relaxed);
       return Outcome{.status = Status::kOk};
     case Verb::kMechanisms:
       return Outcome{.status = IsSaslOn(worker) ? Status::kOk : Status::kUnknownCommand};
+    case Verb::kSlabs:
+    case Verb::kLru:
+      return Text(AnswerAdmin(command));
+    case Verb::kWatch:
+      return Watch(worker, connection, command);
+    case Verb::kShutdown:
+      return EndServer(worker, connection, command);
     case Verb::kAuthenticate:
       return Authenticate(worker, connection, command);
     case Verb::kVersion:

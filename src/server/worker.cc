@@ -49,6 +49,7 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
               .hash = cluster.hash},
              counters_),
       lender_(shard_),
+      observer_(*this, cluster.mailboxes.cores(), cluster.prefix_delimiter),
       limits_({.item_bytes_max = cluster.item_bytes_max}),
       now_(cluster.clock.Read()),
       budgeted_bytes_(options.memory_bytes_max) {
@@ -91,6 +92,7 @@ void Worker::BeginTurn() {
   cluster_.mailboxes.Awake(index());
   pages_wait_ = false;
   now_ = cluster_.clock.Read();
+  observer_.Look(cluster_.wishes);
   shard_.BeginTurn(now_);
   lender_.TakeBack();
 }
@@ -104,19 +106,26 @@ void Worker::OnTurnEnd() {
   DrainInboxes();
   if (now_.ns >= next_tick_ns_) Tick();
   if (phase() != Phase::kServe) DrainConnections();
-  // The list may grow while it is walked.
-  size_t ended = 0;
-  while (ended < turn_.size()) {
-    Connection* connection = turn_[ended++];
-    connection->EndTurn();
-    if (connection->MayBeDestroyed()) Destroy(*connection);
-  }
-  turn_.clear();
+  EndTurns();
   pages_made_ = 0;
   counters_.Add(Counter::kDoorbells, cluster_.mailboxes.Publish(index()));
   AdjustBudget();
   loop_.SetFrugal(!MayKeepInput());
   turn_begun_ = false;
+}
+
+void Worker::EndTurns() {
+  // The list may grow while it is walked; and by watchers, when all is done that they may see.
+  size_t ended = 0;
+  do {
+    while (ended < turn_.size()) {
+      Connection* connection = turn_[ended++];
+      connection->EndTurn();
+      if (connection->MayBeDestroyed()) Destroy(*connection);
+    }
+    if (observer_.observes()) observer_.Send();
+  } while (ended < turn_.size());
+  turn_.clear();
 }
 
 void Worker::AddWaitingToTurn() {
@@ -137,6 +146,7 @@ bool Worker::TakePageOfTurn() {
 }
 
 void Worker::ExecuteBatch() {
+  observer_.Look(cluster_.wishes);
   for (size_t i = 0; i < batch_.size(); ++i) {
     const uint64_t hash = batch_[i].command.hash;
     if (OwnerOf(hash) == index()) shard_.PrefetchItem(hash);
@@ -174,6 +184,7 @@ void Worker::DrainInboxes() {
 }
 
 void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count) {
+  observer_.Look(cluster_.wishes);
   for (size_t i = 0; i < count; ++i) {
     const Message& message = *inbox.At(i);
     if (message.kind == Message::Kind::kCommand) shard_.PrefetchItem(message.hash);
@@ -194,7 +205,12 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
         cluster_.mailboxes.Answered(index(), from);
         message.asker->TakePage(message);
         break;
+      case Message::Kind::kEventsTaken:
+        cluster_.mailboxes.Answered(index(), from);
+        observer_.Arrived(from);
+        break;
       case Message::Kind::kCommand:
+      case Message::Kind::kEvents:
       case Message::Kind::kEverywhere:
       case Message::Kind::kListPage:
         Answer(from, message);
@@ -213,6 +229,10 @@ void Worker::Answer(uint32_t from, Message& request) {
   reply.reserved_bytes = request.reserved_bytes;
   if (request.kind == Message::Kind::kCommand) {
     AnswerCommand(request, reply);
+  } else if (request.kind == Message::Kind::kEvents) {
+    reply.kind = Message::Kind::kEventsTaken;
+    TellWatchers(request.Payload());
+    reply.MakeRoom(0);
   } else if (request.kind == Message::Kind::kEverywhere) {
     ExecuteEverywhere(CommandIn(request));
     reply.MakeRoom(0);
@@ -230,7 +250,7 @@ void Worker::Answer(uint32_t from, Message& request) {
 void Worker::AnswerCommand(Message& request, Message& reply) {
   const Command command = CommandIn(request);
   const protocol::Codec& codec = protocol::CodecOf(request.protocol);
-  const Outcome outcome = engine::Execute(place(), command);
+  const Outcome outcome = Execute(command, *request.asker);
   const size_t bytes_max = codec.encoded_bytes_max(command, outcome);
   const bool copied =
       outcome.item == nullptr ||
@@ -254,6 +274,7 @@ void Worker::ExecuteEverywhere(const Command& command) {
   if (command.verb == Verb::kStats) {
     counters_.ResetCounters();
     shard_.ResetSizeClasses();
+    observer_.prefixes().Clear();
     return;
   }
   if (command.verb == Verb::kCacheMemlimit) {
@@ -281,6 +302,24 @@ void Worker::OnAccept(int listener, int fd) {
   auto connection = std::make_unique<Connection>(*this, id, fd, listener);
   loop_.Attach(*connection, fd);
   connections_.emplace(id, std::move(connection));
+  if (observer_.observes()) observer_.SawClient(fd);
+}
+
+bool Worker::AddWatcher(Connection& connection, Streams streams) {
+  if (!cluster_.wishes.Add(index(), streams)) return false;
+  counters_.Add(Counter::kWatchers);
+  watchers_.push_back(&connection);
+  return true;
+}
+
+void Worker::RemoveWatcher(Connection& connection, Streams streams) {
+  cluster_.wishes.Remove(index(), streams);
+  counters_.Subtract(Counter::kWatchers, 1);
+  std::erase(watchers_, &connection);
+}
+
+void Worker::TellWatchers(std::string_view batch) {
+  for (Connection* watcher : watchers_) watcher->TakeEvents(batch);
 }
 
 void Worker::OnAcceptError(int listener, int error) {
@@ -385,6 +424,8 @@ void Worker::TickConnections() {
   for (const auto& [id, connection] : connections_) {
     if (connection->lingering_ && second >= connection->linger_until()) {
       connection->Abort();
+    } else if (connection->watching()) {
+      // It has nothing to say.
     } else if (cluster_.idle_timeout_s > 0 &&
                second - connection->last_active() > cluster_.idle_timeout_s) {
       // Who has taken nothing of what it is owed for so long will not take the rest.

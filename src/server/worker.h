@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@
 #include "server/lender.h"
 #include "server/list_request.h"
 #include "server/message.h"
+#include "server/observer.h"
+#include "server/wishes.h"
 #include "stats/counters.h"
 #include "store/shard.h"
 #include "util/hash.h"
@@ -62,6 +65,11 @@ struct Cluster {
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   ProtocolChoice protocol = ProtocolChoice::kAuto;
   bool sasl_enabled = false;  // binary clients may say who they are
+  bool watch_enabled = true;
+  // Ends the process, in its own time; empty: no client may ask for that.
+  std::function<void(Shutdown)> shutdown;
+  char prefix_delimiter = ':';  // of `stats detail`
+  Wishes wishes{mailboxes.cores()};
   CacheSeconds started_s = 0;
   std::vector<std::pair<std::string, std::string>> settings;
   std::string loop_version;
@@ -195,11 +203,27 @@ class Worker final : public io::LoopOwner {
     return util::ShardOf(hash, cluster_.mailboxes.cores());
   }
 
+  // Of a command whose key is ours, from a client of any core.
+  Outcome Execute(const Command& command, const Connection& client) {
+    if (observer_.observes()) [[unlikely]] {
+      return observer_.Execute(command, client.fd());
+    }
+    return engine::Execute(place(), command);
+  }
+  [[nodiscard]] Observer& observer() { return observer_; }
+  [[nodiscard]] const Observer& observer() const { return observer_; }
+  // A connection watches `streams` from now on; false if there are too many that do. And no longer.
+  bool AddWatcher(Connection& connection, Streams streams);
+  void RemoveWatcher(Connection& connection, Streams streams);
+  // Events that some core has seen in a turn.
+  void TellWatchers(std::string_view batch);
+
   // This core's part of a verb of all cores.
   void ExecuteEverywhere(const Command& command);
 
  private:
   void DrainInboxes();
+  void EndTurns();
   void AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count);
   void Answer(uint32_t from, Message& request);
   void AnswerCommand(Message& request, Message& reply);
@@ -218,6 +242,7 @@ class Worker final : public io::LoopOwner {
   stats::CounterBlock counters_;
   store::Shard shard_;
   Lender lender_;
+  Observer observer_;
   io::BlockPool blocks_;
   const protocol::ParserLimits limits_;
 
@@ -237,6 +262,7 @@ class Worker final : public io::LoopOwner {
   std::vector<Connection*> turn_;
   std::vector<Connection*> starved_;
   std::vector<Connection*> yielded_;
+  std::vector<Connection*> watchers_;
   uint64_t refused_ = 0;  // values refused for lack of memory, a second ago
   Connections connections_;
   uint64_t next_id_ = 1;

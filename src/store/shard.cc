@@ -92,6 +92,7 @@ void Shard::CountGone(const Item* item, Gone why) {
       size_classes_.Count(ClassCounter::kExpiredUnfetched, bytes);
     }
   } else if (why == Gone::kEvicted) {
+    if (eviction_observer_ != nullptr) eviction_observer_->OnEvicted(*item);
     counters_.Add(Counter::kEvictions);
     size_classes_.Count(ClassCounter::kEvicted, bytes);
     if (item->expire_at() != kNever) size_classes_.Count(ClassCounter::kEvictedNonzero, bytes);

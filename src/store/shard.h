@@ -56,6 +56,15 @@ struct NewItem {
   std::string_view value_tail = {};
 };
 
+// Told of items that are evicted, while they are still whole; they may not be changed.
+class EvictionObserver {
+ public:
+  virtual void OnEvicted(const Item& item) = 0;
+
+ protected:
+  ~EvictionObserver() = default;
+};
+
 enum class PutResult : uint8_t { kStored, kTooLarge, kNoMemory };
 
 class Shard {
@@ -137,6 +146,9 @@ class Shard {
   // stored will be. The later call of the two counts.
   void Flush();
   void FlushAt(CacheSeconds when);
+
+  // Null: nobody.
+  void SetEvictionObserver(EvictionObserver* observer) { eviction_observer_ = observer; }
 
   // Calls visit(const Item&) for live items from `cursor` on, those of a segment of the table at
   // most; of fewer, if their keys are longer together than `key_bytes_max`. Returns where to go on,
@@ -319,6 +331,7 @@ class Shard {
   uint64_t sweep_looks_ = 0;     // that the sweep has saved up, of eighths of an item
   uint64_t sweep_ns_ = 0;        // when it last did
   Kept kept_;
+  EvictionObserver* eviction_observer_ = nullptr;
   std::vector<Retired> retired_;
   uint64_t retired_bytes_ = 0;
   stats::SizeClasses size_classes_;

@@ -1,4 +1,5 @@
-// Fuzz target: any bytes, as one client's input in the classic text protocol.
+// Fuzz target: any bytes, as one client's input in the classic text protocol, of one who is
+// in and of one who has to say who it is.
 //
 // Held against: no crash and no read out of bounds; results in their bounds (CheckResult);
 // progress; the same commands however the bytes are cut; the prefix rule from every place in a
@@ -20,8 +21,7 @@ namespace {
 
 constexpr ParserLimits kLimits = {.item_bytes_max = 1000};
 
-void TestOneInput(std::string_view bytes) {
-  const Codec& codec = CodecOf(Protocol::kText);
+void TestCodec(const Codec& codec, std::string_view bytes) {
   std::minstd_rand random(static_cast<uint32_t>(SeedOf(bytes)));
 
   CheckConnection(codec, bytes, kLimits, random);
@@ -36,6 +36,11 @@ void TestOneInput(std::string_view bytes) {
   for (const Resume& resume : places) {
     CheckPrefix(codec, bytes, 1 + random() % bytes.size(), resume, kLimits);
   }
+}
+
+void TestOneInput(std::string_view bytes) {
+  TestCodec(CodecOf(Protocol::kText), bytes);
+  TestCodec(CodecOf(Protocol::kLockedText), bytes);
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"io", "event"},
       {"enable-shutdown", "true"},
       {"disable-flush-all", "true"},
+      {"prefix-delimiter", "."},
       {"auth-file", "/etc/larder/users"},
       {"enable-sasl", "true"},
       {"disable-dumping", "true"},
@@ -327,7 +328,7 @@ TEST_F(CliTest, WrongFlags) {
        "else does."},
       {"-e /x",
        "-e (--memory-file): larderd cannot keep its items over a restart yet; leave it out."},
-      {"-D :", "-D: memcached has this flag, but larderd does not have it yet; leave it out."},
+      {"-D ab", "-D (--prefix-delimiter): \"ab\" is not possible; give one byte, such as a colon."},
       {"-o modrn", "-o (--extended): no sub-option is called \"modrn\"; did you mean modern?"},
       {"-o idle_timeout=x",
        "-o (--extended): idle-timeout: \"x\" is not possible; give a time up to 365d, such as 90s "
