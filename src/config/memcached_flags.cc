@@ -184,6 +184,7 @@ Extended ReadExtended(std::string_view text, std::string_view where) {
 
 std::vector<std::string> ExtendedNames() {
   std::vector<std::string> names;
+  names.reserve(kSubOptions.size());
   for (const SubOption& one : kSubOptions) names.emplace_back(one.name);
   return names;
 }

@@ -46,7 +46,9 @@ TEST(HelpTest, PromisesNothing) {
         << flag.long_name;
   }
   for (const std::string& name : ExtendedNames()) {
-    EXPECT_TRUE(name == "idle_timeout" || HelpText().find(name) == std::string::npos) << name;
+    // One is acted on, one is the name of a verb as well.
+    if (name == "idle_timeout" || name == "lru_crawler") continue;
+    EXPECT_EQ(HelpText().find(name), std::string::npos) << name;
   }
 }
 
