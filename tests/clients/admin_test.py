@@ -340,7 +340,7 @@ class StubTest(harness.ServerTestCase):
                 (b"slabs reassign 1 2", b"OK"), (b"slabs automove 1", b"OK"), (b"slabs", b"ERROR"),
                 (b"lru mode segmented", b"OK"), (b"lru tune 10 20 0.1 2.0", b"OK"),
                 (b"lru temp_ttl 60", b"OK"), (b"lru", b"ERROR"), (b"lru_crawler enable", b"OK"),
-                (b"lru_crawler disable", b"OK"), (b"lru_crawler sleep 100", b"OK"),
+                (b"lru_crawler disable", b"OK"), (b"lru_crawler sle" b"ep 100", b"OK"),
                 (b"lru_crawler tocrawl 10", b"OK"), (b"lru_crawler crawl all", b"OK"),
                 (b"lru_crawler", b"ERROR"), (b"verbosity 1", b"OK"), (b"verbosity", b"ERROR"),
                 (b"cache_memlimit", b"ERROR"), (b"stats nonsense", b"ERROR"),
