@@ -65,6 +65,53 @@ uint64_t HeapRange::NumberSet::TakeLowest() {
   return hint * 64 + bit;
 }
 
+void HeapRange::RunSet::Add(uint64_t first, uint64_t count) {
+  by_first.emplace(first, count);
+  by_size.emplace(count, first);
+  pages += count;
+}
+
+void HeapRange::RunSet::Remove(uint64_t first, uint64_t count) {
+  by_first.erase(first);
+  by_size.erase({count, first});
+  pages -= count;
+}
+
+uint64_t HeapRange::RunSet::Fitting(uint64_t count) const {
+  const auto fit = by_size.lower_bound({count, 0});
+  return fit == by_size.end() ? 0 : fit->first;
+}
+
+uint64_t HeapRange::RunSet::Take(uint64_t count) {
+  const auto fit = by_size.lower_bound({count, 0});
+  if (fit == by_size.end()) return UINT64_MAX;
+  const auto [length, first] = *fit;
+  Remove(first, length);
+  if (length > count) Add(first + count, length - count);
+  return first;
+}
+
+uint64_t HeapRange::RunSet::RemoveAt(uint64_t first) {
+  const auto run = by_first.find(first);
+  if (run == by_first.end()) return 0;
+  const uint64_t count = run->second;
+  Remove(first, count);
+  return count;
+}
+
+void HeapRange::RunSet::CheckInvariants() const {
+  uint64_t sum = 0;
+  uint64_t end = 0;
+  for (const auto& [first, count] : by_first) {
+    CHECK(by_size.contains({count, first}));
+    CHECK_GE(first, end);
+    end = first + count;
+    sum += count;
+  }
+  CHECK_EQ(sum, pages);
+  CHECK_EQ(by_first.size(), by_size.size());
+}
+
 HeapRange::HeapRange(uint64_t bytes, bool huge_pages)
     : bytes_(RoundUp(std::min(bytes, kHeapRangeBytesMax), kHugePageBytes)),
       huge_pages_(huge_pages) {
@@ -160,7 +207,17 @@ void HeapRange::ReturnSegment(HeapSegment* segment) {
   free_.Add(NumberOf(segment));
 }
 
+// Smallest runs first: they are the least likely to be of use.
 bool HeapRange::GiveBack() {
+  constexpr uint64_t kPagesMax = (1 << 20) / kHeapPageBytes;
+  if (!warm_.by_size.empty()) {
+    const auto [count, first] = *warm_.by_size.begin();
+    const uint64_t pages = std::min(count, kPagesMax);
+    warm_.Remove(first, count);
+    if (count > pages) warm_.Add(first + pages, count - pages);
+    Cool(first, pages);
+    return true;
+  }
   if (free_.count == 0) return false;
   const uint64_t number = free_.TakeLowest();
   CHECK(util::GiveBackPages(base_ + number * kHeapSegmentBytes, kHeapSegmentBytes));
@@ -169,36 +226,32 @@ bool HeapRange::GiveBack() {
   return true;
 }
 
-// Best fit.
-uint64_t HeapRange::TakeFreeRun(uint64_t pages) {
-  const auto fit = by_size_.lower_bound({pages, 0});
-  if (fit == by_size_.end()) return UINT64_MAX;
-  const auto [count, first] = *fit;
-  by_size_.erase(fit);
-  runs_.erase(first);
-  if (count > pages) {
-    runs_.emplace(first + pages, count - pages);
-    by_size_.emplace(count - pages, first + pages);
+// From the top of what is untouched, downwards.
+uint64_t HeapRange::TakeAtFloor(uint64_t pages) {
+  const uint64_t bytes = pages * kHeapPageBytes;
+  if (solo_floor_ < low_accessible_ + bytes) TrimLow();
+  if (solo_floor_ < low_accessible_ + bytes) return UINT64_MAX;
+  const uint64_t floor = solo_floor_ - bytes;
+  if (floor < solo_accessible_) {
+    // Pages of solos come and go one by one: a huge one would stay for the sake of one.
+    if (!MakeAccessible(floor, solo_accessible_, MADV_NOHUGEPAGE)) return UINT64_MAX;
+    solo_accessible_ = floor;
   }
-  return first;
+  solo_floor_ = floor;
+  return floor / kHeapPageBytes;
 }
 
-// Among the freed runs; else from the top of what is untouched, downwards.
 HeapSegment* HeapRange::TakeRun(uint64_t pages) {
-  uint64_t first = TakeFreeRun(pages);
-  if (first == UINT64_MAX) {
-    const uint64_t bytes = pages * kHeapPageBytes;
-    if (solo_floor_ < low_accessible_ + bytes) TrimLow();
-    if (solo_floor_ < low_accessible_ + bytes) return nullptr;
-    const uint64_t floor = solo_floor_ - bytes;
-    if (floor < solo_accessible_) {
-      // Pages of solos come and go one by one: a huge one would stay for the sake of one.
-      if (!MakeAccessible(floor, solo_accessible_, MADV_NOHUGEPAGE)) return nullptr;
-      solo_accessible_ = floor;
-    }
-    solo_floor_ = floor;
-    first = floor / kHeapPageBytes;
+  uint64_t first = warm_.Take(pages);
+  if (first == UINT64_MAX) first = cold_.Take(pages);
+  if (first == UINT64_MAX) first = TakeAtFloor(pages);
+  if (first == UINT64_MAX && warm_.pages > 0) {
+    // Neighbours that are warm and cold may do together.
+    while (warm_.pages > 0) (void)GiveBack();
+    first = cold_.Take(pages);
+    if (first == UINT64_MAX) first = TakeAtFloor(pages);
   }
+  if (first == UINT64_MAX) return nullptr;
   auto* run = reinterpret_cast<HeapSegment*>(base_ + first * kHeapPageBytes);
   *run = HeapSegment{};
   run->pages = static_cast<uint32_t>(pages);
@@ -206,31 +259,48 @@ HeapSegment* HeapRange::TakeRun(uint64_t pages) {
 }
 
 void HeapRange::ReturnRun(HeapSegment* run) {
-  uint64_t pages = run->pages;
-  uint64_t first = OffsetOf(run) / kHeapPageBytes;
-  CHECK(util::GiveBackPages(run, pages * kHeapPageBytes));
-  auto after = runs_.lower_bound(first);
-  if (after != runs_.begin()) {
-    const auto before = std::prev(after);
-    DCHECK_LE(before->first + before->second, first);
-    if (before->first + before->second == first) {
-      first = before->first;
-      pages += before->second;
-      by_size_.erase({before->second, before->first});
-      runs_.erase(before);
+  const uint64_t pages = run->pages;
+  const uint64_t first = OffsetOf(run) / kHeapPageBytes;
+  if (first * kHeapPageBytes == solo_floor_) {
+    Cool(first, pages);
+  } else {
+    warm_.Add(first, pages);
+  }
+}
+
+void HeapRange::Cool(uint64_t first, uint64_t pages) {
+  CHECK(util::GiveBackPages(base_ + first * kHeapPageBytes, pages * kHeapPageBytes));
+  const auto after = cold_.by_first.lower_bound(first);
+  if (after != cold_.by_first.begin()) {
+    const auto [before_first, before_pages] = *std::prev(after);
+    DCHECK_LE(before_first + before_pages, first);
+    if (before_first + before_pages == first) {
+      cold_.Remove(before_first, before_pages);
+      first = before_first;
+      pages += before_pages;
     }
   }
-  if (after != runs_.end() && first + pages == after->first) {
-    pages += after->second;
-    by_size_.erase({after->second, after->first});
-    runs_.erase(after);
-  }
+  pages += cold_.RemoveAt(first + pages);
   if (first * kHeapPageBytes == solo_floor_) {
     solo_floor_ += pages * kHeapPageBytes;
-    return;
+    RaiseFloor();
+  } else {
+    cold_.Add(first, pages);
   }
-  runs_.emplace(first, pages);
-  by_size_.emplace(pages, first);
+}
+
+// To the first run that is in use.
+void HeapRange::RaiseFloor() {
+  while (solo_floor_ < bytes_) {
+    const uint64_t first = solo_floor_ / kHeapPageBytes;
+    uint64_t pages = cold_.RemoveAt(first);
+    if (pages == 0) {
+      pages = warm_.RemoveAt(first);
+      if (pages == 0) return;
+      CHECK(util::GiveBackPages(base_ + solo_floor_, pages * kHeapPageBytes));
+    }
+    solo_floor_ += pages * kHeapPageBytes;
+  }
 }
 
 HeapSegment* HeapRange::LowestRun() const {
@@ -239,14 +309,12 @@ HeapSegment* HeapRange::LowestRun() const {
 }
 
 void HeapRange::CheckInvariants() const {
-  uint64_t free_pages = 0;
-  for (const auto& [first, pages] : runs_) {
-    CHECK(by_size_.contains({pages, first}));
-    free_pages += pages;
+  cold_.CheckInvariants();
+  warm_.CheckInvariants();
+  CHECK_LE((cold_.pages + warm_.pages) * kHeapPageBytes, bytes_ - solo_floor_);
+  for (const RunSet* runs : {&cold_, &warm_}) {
+    CHECK(runs->by_first.empty() || runs->by_first.begin()->first * kHeapPageBytes > solo_floor_);
   }
-  CHECK_EQ(runs_.size(), by_size_.size());
-  CHECK_LE(free_pages * kHeapPageBytes, bytes_ - solo_floor_);
-  CHECK(runs_.empty() || runs_.begin()->first * kHeapPageBytes > solo_floor_);
   CHECK_LE(low_end_ * kHeapSegmentBytes, low_accessible_);
   CHECK_LE(low_accessible_, solo_floor_);
   CHECK_LE(low_accessible_, solo_accessible_);

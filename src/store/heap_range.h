@@ -14,7 +14,8 @@
 //
 // Invariants
 //   - At the solo floor, a run that is in use begins, or the range ends.
-//   - Freed segments are resident until they are given back, freed runs are not.
+//   - Freed segments and freed runs are resident until they are given back, but for runs at the
+//     solo floor.
 #ifndef LARDER_STORE_HEAP_RANGE_H_
 #define LARDER_STORE_HEAP_RANGE_H_
 
@@ -63,9 +64,18 @@ class HeapRange {
   // The run with the lowest address, where room for others begins; null if there is none.
   [[nodiscard]] HeapSegment* LowestRun() const;
 
-  // Gives the memory of one free segment back to the system; false if there is none.
+  // Gives the memory of a free segment, or of some free pages of runs, back to the system; false if
+  // there are none.
   bool GiveBack();
-  [[nodiscard]] uint64_t BytesFree() const { return free_.count * kHeapSegmentBytes; }
+  // Resident.
+  [[nodiscard]] uint64_t BytesFree() const {
+    return free_.count * kHeapSegmentBytes + warm_.pages * kHeapPageBytes;
+  }
+  // Of these, what the next segment, or the next run of so many pages, will take.
+  [[nodiscard]] uint64_t ReusedBySegment() const { return free_.count > 0 ? kHeapSegmentBytes : 0; }
+  [[nodiscard]] uint64_t ReusedByRun(uint64_t pages) const {
+    return warm_.Fitting(pages) != 0 ? pages * kHeapPageBytes : 0;
+  }
 
   void CheckInvariants() const;
 
@@ -80,11 +90,28 @@ class HeapRange {
     uint64_t TakeLowest();
   };
 
+  // Free runs of pages that do not overlap.
+  struct RunSet {
+    std::map<uint64_t, uint64_t> by_first;            // first, count
+    std::set<std::pair<uint64_t, uint64_t>> by_size;  // count, first
+    uint64_t pages = 0;
+    void Add(uint64_t first, uint64_t count);
+    void Remove(uint64_t first, uint64_t count);
+    // The length of the shortest of at least `count` pages, or 0.
+    [[nodiscard]] uint64_t Fitting(uint64_t count) const;
+    // The first `count` pages of that; UINT64_MAX if there is none.
+    uint64_t Take(uint64_t count);
+    // Removes the run that begins at a page; its length, or 0.
+    uint64_t RemoveAt(uint64_t first);
+    void CheckInvariants() const;
+  };
+
   bool MakeAccessible(uint64_t begin, uint64_t end, int advice);
   bool ExtendLow();
   void TrimLow();
-  // The first page of a run that was free; UINT64_MAX if none is long enough.
-  uint64_t TakeFreeRun(uint64_t pages);
+  uint64_t TakeAtFloor(uint64_t pages);
+  void Cool(uint64_t first, uint64_t pages);
+  void RaiseFloor();
 
   uint64_t bytes_;
   bool huge_pages_;
@@ -98,8 +125,10 @@ class HeapRange {
   uint64_t solo_accessible_ = 0;  // with the advice of runs from here
   NumberSet free_;                // resident
   NumberSet given_back_;
-  std::map<uint64_t, uint64_t> runs_;                // free pages of the runs' area: first, count
-  std::set<std::pair<uint64_t, uint64_t>> by_size_;  // the same as count, first
+  // Of the runs' area: resident, and not. Who frees a run often wants another one like it, whose
+  // pages then need not be cleared again.
+  RunSet warm_;
+  RunSet cold_;  // no two are neighbours
 };
 
 }  // namespace larder::store

@@ -141,7 +141,8 @@ class ItemHeap {
   [[nodiscard]] bool IsIntact(Handle handle, uint32_t generation) const;
   [[nodiscard]] uint32_t generation() const { return generation_; }
 
-  // Gives the memory of one free segment back to the system; false if there is none.
+  // Gives some free memory, a segment or a megabyte at most, back to the system; false if there is
+  // none.
   bool GiveBack() { return range_.GiveBack(); }
 
   // A place in all segments, main first, oldest first, that stays valid: when its segment goes, it
@@ -155,6 +156,11 @@ class ItemHeap {
   [[nodiscard]] LogFill Fill(Log log) const { return ListOf(log).fill; }
   [[nodiscard]] uint64_t BytesInUse() const { return bytes_in_use_; }
   [[nodiscard]] uint64_t BytesFree() const { return range_.BytesFree(); }
+  // So much of it is used again if an item of `item_bytes` is appended now.
+  [[nodiscard]] uint64_t ReusedFor(uint64_t item_bytes, Log log) const {
+    if (IsSolo(item_bytes)) return range_.ReusedByRun(SoloBytes(item_bytes) / kHeapPageBytes);
+    return GrowthFor(item_bytes, log) > 0 ? range_.ReusedBySegment() : 0;
+  }
   // Resident: in use or free.
   [[nodiscard]] uint64_t Bytes() const { return BytesInUse() + BytesFree(); }
   // Of addresses: what is in use never exceeds it.

@@ -94,9 +94,7 @@ Item* Shard::MakePlaceAndAppend(const Item::Shape& shape, Log log) {
 // One free segment stays, for the cleaner to move into; more only as the budget has room.
 void Shard::GiveBackSurplus(uint64_t item_bytes, Log log) {
   const uint64_t growth = heap_.GrowthFor(item_bytes, log);
-  const uint64_t reused = ItemHeap::IsSolo(item_bytes) ? 0 : growth;
-  while (MemoryBytes() + growth - std::min(reused, heap_.BytesFree()) >
-             limit_ + kHeapSegmentBytes &&
+  while (MemoryBytes() + growth - heap_.ReusedFor(item_bytes, log) > limit_ + kHeapSegmentBytes &&
          heap_.GiveBack()) {
   }
 }

@@ -6,7 +6,7 @@
 
 #include <sys/resource.h>
 
-#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -74,6 +74,51 @@ TEST(ItemHeap, AddressesGoFromLargeItemsToSmallOnesAndBack) {
     KillAll(heap, small);
   }
   EXPECT_GE(large_count, kRange / kLarge - 1);
+}
+
+// The pages of a large item that has gone serve the next one of its size, as they are.
+TEST(ItemHeap, ALargeItemTakesThePagesOfTheLast) {
+  ItemHeap heap({.range_bytes = kRange});
+  Item* first = AppendOne(heap, kLarge);
+  Item* lowest = AppendOne(heap, kLarge);
+  const uint64_t bytes = heap.Bytes();
+  const auto solo_bytes = ItemHeap::SoloBytes(first->TotalBytes());
+  heap.Kill(first);
+  EXPECT_EQ(heap.Bytes(), bytes);
+  EXPECT_EQ(heap.BytesInUse(), bytes - solo_bytes);
+  EXPECT_EQ(heap.ReusedFor(kLarge, Log::kMain), solo_bytes);
+  EXPECT_EQ(AppendOne(heap, kLarge), first);
+  EXPECT_EQ(heap.BytesFree(), 0U);
+  // A shorter one leaves the rest; what is of no use goes back to the system.
+  heap.Kill(first);
+  EXPECT_EQ(AppendOne(heap, kLarge / 2), first);
+  EXPECT_GT(heap.BytesFree(), 0U);
+  EXPECT_TRUE(heap.GiveBack());
+  EXPECT_EQ(heap.BytesFree(), 0U);
+  EXPECT_FALSE(heap.GiveBack());
+  heap.CheckInvariants();
+  // At the low end nothing stays: addresses are what is short there.
+  heap.Kill(first);
+  heap.Kill(lowest);
+  EXPECT_EQ(heap.Bytes(), 0U);
+  heap.CheckInvariants();
+}
+
+// A step for whoever waits: a megabyte, however large the item was.
+TEST(ItemHeap, TheMemoryOfAVeryLargeItemGoesBackInSteps) {
+  constexpr uint64_t kMegabytes = 40;
+  ItemHeap heap({.range_bytes = 64 << 20});
+  Item* item = AppendOne(heap, kMegabytes << 20);
+  (void)AppendOne(heap, kLarge);
+  heap.Kill(item);
+  uint64_t steps = 0;
+  for (uint64_t before = heap.BytesFree(); heap.GiveBack(); ++steps) {
+    ASSERT_LE(before - heap.BytesFree(), uint64_t{1} << 20);
+    before = heap.BytesFree();
+    heap.CheckInvariants();
+  }
+  EXPECT_GE(steps, kMegabytes);
+  EXPECT_EQ(heap.BytesFree(), 0U);
 }
 
 TEST(ItemHeap, AFlushGivesAllAddressesBack) {
@@ -314,10 +359,11 @@ TEST(ItemHeap, WhatIsCleanedKeepsItsPlaceInTheLog) {
 }
 
 TEST(ItemHeap, WithoutAddressesItStoresNothing) {
-  const auto made = [] {
+  std::optional<ItemHeap> made;
+  {
     const Without addresses(RLIMIT_AS);
-    return std::make_unique<ItemHeap>(ItemHeap::Options{.range_bytes = uint64_t{1} << 40});
-  }();
+    made.emplace(ItemHeap::Options{.range_bytes = uint64_t{1} << 40});
+  }
   EXPECT_EQ(made->RangeBytes(), 0U);
   EXPECT_EQ(AppendOne(*made, kSmall), nullptr);
   EXPECT_EQ(AppendOne(*made, kLarge), nullptr);
