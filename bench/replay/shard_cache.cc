@@ -15,11 +15,11 @@
 namespace larder::bench {
 namespace {
 
-// The server's: what one Tick looks at, and how often it ticks in a second with nothing to do and
-// with more to do (src/server/worker.cc).
-constexpr uint32_t kTickItems = 8192;
-constexpr int kTicksPerSecond = 4;
-constexpr int kBusyTicksPerSecond = 100;
+using store::Shard;
+
+// How often the server ticks in a second with nothing to do, and with more to do.
+constexpr int kTicksPerSecond = 1'000'000'000 / Shard::kIdleTickNs;
+constexpr int kBusyTicksPerSecond = 1'000'000'000 / Shard::kBusyTickNs;
 
 // Values that nobody counts are short: the replay is faster for it.
 constexpr uint64_t kUncountedValueBytes = 8;
@@ -86,7 +86,7 @@ void ShardCache::BeginSecond(uint32_t time_s) {
     shard_->BeginTurn(ClockAt(second));
     bool more = true;
     for (int i = 0; i < kBusyTicksPerSecond && (more || i < kTicksPerSecond); ++i) {
-      more = shard_->Tick(kTickItems);
+      more = shard_->Tick(Shard::kTickItems);
     }
   }
   begun_ = true;

@@ -125,11 +125,6 @@ class Store {
 
 // --- expiry: what the sweep costs, and how late it is --------------------------------------------
 
-// The times of a worker's ticks (server/worker.cc): often while there is work, else now and then.
-constexpr uint64_t kBusyTickNs = 10'000'000;
-constexpr uint64_t kIdleTickNs = 250'000'000;
-constexpr uint32_t kTickItems = 8192;
-
 struct Sweep {
   uint64_t cpu_ns = 0;
   uint64_t longest_ns = 0;
@@ -145,7 +140,7 @@ uint64_t LatenessOf(Shard& shard, Now now) {
   shard.BeginTurn(Now{});
   Cursor cursor;
   do {
-    cursor = shard.Scan(cursor, [&](const Item& item) {
+    cursor = shard.Scan(cursor, UINT64_MAX, [&](const Item& item) {
       if (item.ExpiredAt(now.FloorSeconds())) least = std::min(least, item.expire_at());
     });
   } while (!cursor.AtEnd());
@@ -156,15 +151,15 @@ uint64_t LatenessOf(Shard& shard, Now now) {
 // One second of the simulated clock, in which nothing but ticks happens.
 void RunSecond(Shard& shard, Now& now, uint64_t& next_tick_ns, Sweep& sweep) {
   const uint64_t end_ns = now.ns + kSecondNs;
-  for (; now.ns < end_ns; now.ns += kBusyTickNs) {
+  for (; now.ns < end_ns; now.ns += Shard::kBusyTickNs) {
     shard.BeginTurn(now);
     if (now.ns < next_tick_ns) continue;
     const uint64_t begin_ns = ReadClock(CLOCK_THREAD_CPUTIME_ID);
-    const bool more = shard.Tick(kTickItems);
+    const bool more = shard.Tick(Shard::kTickItems);
     const uint64_t took_ns = ReadClock(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
     sweep.cpu_ns += took_ns;
     sweep.longest_ns = std::max(sweep.longest_ns, took_ns);
-    next_tick_ns = now.ns + (more ? kBusyTickNs : kIdleTickNs);
+    next_tick_ns = now.ns + (more ? Shard::kBusyTickNs : Shard::kIdleTickNs);
   }
   ++sweep.seconds;
 }
@@ -301,15 +296,33 @@ class TurnsRun {
     }
     Begin("tick, after the limit was halved");
     shard.SetMemoryBytesMax(shard.MemoryBytes() / 2);
-    for (bool more = true; more;) Time([&] { more = shard.Tick(kTickItems); });
+    for (bool more = true; more;) Time([&] { more = shard.Tick(Shard::kTickItems); });
     const uint64_t limit = shard.MemoryBytesMax();
     Begin("insert, after the limit was halved");
     shard.SetMemoryBytesMax(limit / 2);
     for (uint64_t i = 0; i < items / 8; ++i) Time([&] { store.Put(number++, kValue, kNever); });
+    Begin("insert of 100 KB, after that");
+    const std::string large(100'000, 'x');
+    for (uint64_t bytes = 0; bytes < limit / 2; bytes += large.size()) {
+      Time([&] { store.Put(number++, large, 1000); });
+    }
+    Begin("tick, when these expire together");
+    shard.BeginTurn({.ns = 1001 * kSecondNs});
+    for (int i = 0; i < 2000; ++i) {
+      shard.BeginTurn({.ns = 1001 * kSecondNs + i * Shard::kBusyTickNs});
+      Time([&] { (void)shard.Tick(Shard::kTickItems); });
+    }
+    Begin("insert of 100 KB");
+    for (uint64_t bytes = 0; bytes < limit / 2; bytes += large.size()) {
+      Time([&] { store.Put(number++, large, kNever); });
+    }
+    Begin("tick, after the limit was halved once more");
+    shard.SetMemoryBytesMax(limit / 4);
+    for (bool more = true; more;) Time([&] { more = shard.Tick(Shard::kTickItems); });
     Begin("flush");
     Time([&] { shard.Flush(); });
     Begin("tick, after a flush");
-    for (bool more = true; more;) Time([&] { more = shard.Tick(kTickItems); });
+    for (bool more = true; more;) Time([&] { more = shard.Tick(Shard::kTickItems); });
     CHECK_EQ(shard.ItemCount(), 0U);
   }
 

@@ -17,10 +17,6 @@ namespace {
 
 // Between looks at expired items and at connections, while there is nothing more urgent.
 constexpr uint64_t kTickNs = 1'000'000'000;
-// While expired items wait: steps of kTickItems, each of less than a millisecond, keep up with more
-// than a million items a second.
-constexpr uint64_t kBusyTickNs = 3'000'000;
-constexpr uint32_t kTickItems = 8192;
 // While accepting is paused for lack of descriptors.
 constexpr uint64_t kAcceptRetryNs = 50'000'000;
 // Requests of one other core that are executed in one turn; the rest waits, so that our own
@@ -77,7 +73,7 @@ void Worker::AddListener(int fd) {
 // --- a turn -------------------------------------------------------------------------------------
 
 void Worker::RunTurn(int64_t wait_ns) {
-  if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, kBusyTickNs);
+  if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, store::Shard::kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
   if (more_mail_ || pages_wait_ || !yielded_.empty()) wait_ns = 0;
@@ -400,8 +396,9 @@ void Worker::AdjustBudget() {
 // --- time ---------------------------------------------------------------------------------------
 
 void Worker::Tick() {
-  more_to_tick_ = shard_.Tick(kTickItems);
-  next_tick_ns_ = now_.ns + (more_to_tick_ ? kBusyTickNs : kTickNs / 4);
+  using store::Shard;
+  more_to_tick_ = shard_.Tick(Shard::kTickItems);
+  next_tick_ns_ = now_.ns + (more_to_tick_ ? Shard::kBusyTickNs : Shard::kIdleTickNs);
   for (const int listener : std::exchange(paused_listeners_, {})) {
     if (phase() == Phase::kServe) loop_.ResumeAccept(listener);
   }

@@ -131,7 +131,9 @@ Verdict AdaptivePolicy::Judge(const Candidate& candidate) {
     verdict = candidate.log == Log::kMain ? JudgeInMain(candidate, price)
                                           : JudgeInProbation(place, price);
   }
-  if (unread_ && candidate.log == Log::kProbation) age_debt_ += candidate.item_bytes;
+  if (unread_ && candidate.log == Log::kProbation) {
+    age_debt_ = std::min(age_debt_ + candidate.item_bytes, live_bytes_);
+  }
   if (verdict != Verdict::kDrop) return verdict;
   const uint8_t ghost = util::GhostOf(candidate.hash);
   if (candidate.log == Log::kMain) {

@@ -42,13 +42,15 @@ class AdaptivePolicy {
     (void)hash;
     return log;
   }
-  // Storing a key anew is an access like a read.
-  void OnOverwrite(const Place& place, uint64_t hash) { OnHit(place, hash); }
+  // Storing a key anew is an access like a read, but does not show that anybody reads.
+  void OnOverwrite(const Place& place, uint64_t hash) {
+    (void)hash;
+    CountAccess(place);
+  }
   void OnHit(const Place& place, uint64_t hash) {
     (void)hash;
     ++period_hits_;
-    const uint32_t frequency = place.bucket->Frequency(place.slot);
-    if (frequency < Bucket::kFrequencyMax) place.bucket->SetFrequency(place.slot, frequency + 1);
+    CountAccess(place);
   }
   void OnErase(const Place& place, uint64_t hash) {
     (void)place;  // what its user deletes, or what dies, is not missed
@@ -65,6 +67,10 @@ class AdaptivePolicy {
  private:
   static constexpr uint64_t kMeanScale = 1024;  // and so many items are "lately"
 
+  static void CountAccess(const Place& place) {
+    const uint32_t frequency = place.bucket->Frequency(place.slot);
+    if (frequency < Bucket::kFrequencyMax) place.bucket->SetFrequency(place.slot, frequency + 1);
+  }
   void Steer(double items, uint64_t item_bytes);
   [[nodiscard]] uint32_t PriceOf(const Candidate& candidate);
   Verdict JudgeInProbation(const Place& place, uint32_t price);

@@ -26,6 +26,7 @@ void ItemHeap::Unlist(HeapSegment* segment) {
     if (position.segment == segment) Reset(position, nullptr);
   }
   if (segment->live_class != HeapSegment::kUnclassed) Unclassify(segment);
+  if (list.passed == segment) list.passed = segment->younger;
   (segment->older == nullptr ? list.oldest : segment->older->younger) = segment->younger;
   (segment->younger == nullptr ? list.youngest : segment->younger->older) = segment->older;
 }
@@ -110,10 +111,12 @@ void ItemHeap::Point(Reader reader, HeapSegment* segment) {
 
 HeapSegment* ItemHeap::PointHand(Log log) {
   const Reader hand = HandOf(log);
-  HeapSegment* oldest = ListOf(log).oldest;
+  List& list = ListOf(log);
+  HeapSegment* oldest = list.passed != nullptr ? list.passed : list.oldest;
   while (oldest != nullptr && (oldest->holds > 0 || oldest->items == 0)) {
     oldest = oldest->younger;
   }
+  list.passed = oldest;
   if (oldest != At(hand)) Point(hand, oldest);
   return oldest;
 }
@@ -190,12 +193,15 @@ void ItemHeap::CheckInvariants() const {
     LogFill fill;
     uint32_t generation = 0;
     const HeapSegment* before = nullptr;
+    bool passed = list.passed != nullptr;
     for (const HeapSegment* s = list.oldest; s != nullptr; before = s, s = s->younger) {
       CHECK(s->older == before);
       CHECK(s->log == log);
       CHECK_GE(s->generation, generation);
       generation = s->generation;
-      in_use += s->solo() ? s->pages * kHeapPageBytes : kHeapSegmentBytes;
+      passed = passed && s != list.passed;
+      CHECK(!passed || s->holds > 0 || s->items == 0);
+      in_use += BytesOf(s);
       used += s->used;
       CheckSegment(s);
       if (s->generation != generation_) continue;
@@ -206,9 +212,8 @@ void ItemHeap::CheckInvariants() const {
     CHECK_EQ(fill.bytes, list.fill.bytes);
     CHECK_EQ(fill.items, list.fill.items);
   }
-  // Doomed ones are in no list.
-  CHECK_LE(in_use, bytes_in_use_);
-  CHECK_LE(used, used_bytes_);
+  CHECK_EQ(in_use + doomed_bytes_, bytes_in_use_);
+  CHECK_EQ(used + doomed_used_bytes_, used_bytes_);
   CheckClasses();
   range_.CheckInvariants();
 }

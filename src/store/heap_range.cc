@@ -91,12 +91,9 @@ uint64_t HeapRange::RunSet::Take(uint64_t count) {
   return first;
 }
 
-uint64_t HeapRange::RunSet::RemoveAt(uint64_t first) {
+uint64_t HeapRange::RunSet::LengthAt(uint64_t first) const {
   const auto run = by_first.find(first);
-  if (run == by_first.end()) return 0;
-  const uint64_t count = run->second;
-  Remove(first, count);
-  return count;
+  return run == by_first.end() ? 0 : run->second;
 }
 
 void HeapRange::RunSet::CheckInvariants() const {
@@ -156,6 +153,7 @@ bool HeapRange::MakeAccessible(uint64_t begin, uint64_t end, int advice) {
 // One more segment at the low end; false if there is no place.
 bool HeapRange::ExtendLow() {
   const uint64_t low_bytes = (low_end_ + 1) * kHeapSegmentBytes;
+  if (low_bytes > solo_floor_) CoolAll();
   if (low_bytes > solo_floor_) return false;
   if (low_bytes > low_accessible_) {
     const uint64_t end = std::min(RoundUp(low_accessible_ + 1, kHugePageBytes), solo_floor_);
@@ -246,8 +244,7 @@ HeapSegment* HeapRange::TakeRun(uint64_t pages) {
   if (first == UINT64_MAX) first = cold_.Take(pages);
   if (first == UINT64_MAX) first = TakeAtFloor(pages);
   if (first == UINT64_MAX && warm_.pages > 0) {
-    // Neighbours that are warm and cold may do together.
-    while (warm_.pages > 0) (void)GiveBack();
+    CoolAll();
     first = cold_.Take(pages);
     if (first == UINT64_MAX) first = TakeAtFloor(pages);
   }
@@ -259,15 +256,10 @@ HeapSegment* HeapRange::TakeRun(uint64_t pages) {
 }
 
 void HeapRange::ReturnRun(HeapSegment* run) {
-  const uint64_t pages = run->pages;
-  const uint64_t first = OffsetOf(run) / kHeapPageBytes;
-  if (first * kHeapPageBytes == solo_floor_) {
-    Cool(first, pages);
-  } else {
-    warm_.Add(first, pages);
-  }
+  warm_.Add(OffsetOf(run) / kHeapPageBytes, run->pages);
 }
 
+// Gives the pages back, and their addresses to their neighbours.
 void HeapRange::Cool(uint64_t first, uint64_t pages) {
   CHECK(util::GiveBackPages(base_ + first * kHeapPageBytes, pages * kHeapPageBytes));
   const auto after = cold_.by_first.lower_bound(first);
@@ -280,41 +272,52 @@ void HeapRange::Cool(uint64_t first, uint64_t pages) {
       pages += before_pages;
     }
   }
-  pages += cold_.RemoveAt(first + pages);
+  if (const uint64_t after_pages = cold_.LengthAt(first + pages); after_pages > 0) {
+    cold_.Remove(first + pages, after_pages);
+    pages += after_pages;
+  }
   if (first * kHeapPageBytes == solo_floor_) {
     solo_floor_ += pages * kHeapPageBytes;
-    RaiseFloor();
   } else {
     cold_.Add(first, pages);
   }
 }
 
-// To the first run that is in use.
-void HeapRange::RaiseFloor() {
-  while (solo_floor_ < bytes_) {
-    const uint64_t first = solo_floor_ / kHeapPageBytes;
-    uint64_t pages = cold_.RemoveAt(first);
-    if (pages == 0) {
-      pages = warm_.RemoveAt(first);
-      if (pages == 0) return;
-      CHECK(util::GiveBackPages(base_ + solo_floor_, pages * kHeapPageBytes));
-    }
-    solo_floor_ += pages * kHeapPageBytes;
-  }
+// When addresses are short: neighbours that are warm and cold may do together, and make way for
+// segments.
+void HeapRange::CoolAll() {
+  while (warm_.pages > 0) (void)GiveBack();
 }
 
 HeapSegment* HeapRange::LowestRun() const {
-  if (solo_floor_ == bytes_) return nullptr;
-  return reinterpret_cast<HeapSegment*>(base_ + solo_floor_);
+  uint64_t first = solo_floor_ / kHeapPageBytes;
+  while (first * kHeapPageBytes < bytes_) {
+    const uint64_t free = warm_.LengthAt(first) + cold_.LengthAt(first);
+    if (free == 0) return reinterpret_cast<HeapSegment*>(base_ + first * kHeapPageBytes);
+    first += free;
+  }
+  return nullptr;
 }
 
 void HeapRange::CheckInvariants() const {
   cold_.CheckInvariants();
   warm_.CheckInvariants();
   CHECK_LE((cold_.pages + warm_.pages) * kHeapPageBytes, bytes_ - solo_floor_);
-  for (const RunSet* runs : {&cold_, &warm_}) {
-    CHECK(runs->by_first.empty() || runs->by_first.begin()->first * kHeapPageBytes > solo_floor_);
+  CHECK(cold_.by_first.empty() || cold_.by_first.begin()->first * kHeapPageBytes > solo_floor_);
+  CHECK(warm_.by_first.empty() || warm_.by_first.begin()->first * kHeapPageBytes >= solo_floor_);
+  uint64_t before_end = 0;
+  for (const auto& [first, pages] : cold_.by_first) {
+    CHECK_GT(first, before_end);
+    before_end = first + pages;
   }
+  uint64_t free = 0;
+  uint64_t untouched = 0;
+  for (uint64_t number = 0; number < low_end_; ++number) {
+    free += segments_[number].state == HeapSegment::State::kFree ? 1 : 0;
+    untouched += segments_[number].state == HeapSegment::State::kUntouched ? 1 : 0;
+  }
+  CHECK_EQ(free, free_.count);
+  CHECK_EQ(untouched, given_back_.count);
   CHECK_LE(low_end_ * kHeapSegmentBytes, low_accessible_);
   CHECK_LE(low_accessible_, solo_floor_);
   CHECK_LE(low_accessible_, solo_accessible_);

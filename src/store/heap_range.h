@@ -13,9 +13,8 @@
 // It knows which memory is whose, and what the system was told of it; of items it knows nothing.
 //
 // Invariants
-//   - At the solo floor, a run that is in use begins, or the range ends.
-//   - Freed segments and freed runs are resident until they are given back, but for runs at the
-//     solo floor.
+//   - Freed segments and freed runs are resident until they are given back.
+//   - At the solo floor no run begins that was given back.
 #ifndef LARDER_STORE_HEAP_RANGE_H_
 #define LARDER_STORE_HEAP_RANGE_H_
 
@@ -61,7 +60,7 @@ class HeapRange {
   HeapSegment* TakeRun(uint64_t pages);
   void ReturnRun(HeapSegment* run);
   static uint64_t RunBytesFor(uint64_t item_bytes);
-  // The run with the lowest address, where room for others begins; null if there is none.
+  // The run in use with the lowest address, where room for others begins; null if there is none.
   [[nodiscard]] HeapSegment* LowestRun() const;
 
   // Gives the memory of a free segment, or of some free pages of runs, back to the system; false if
@@ -101,8 +100,8 @@ class HeapRange {
     [[nodiscard]] uint64_t Fitting(uint64_t count) const;
     // The first `count` pages of that; UINT64_MAX if there is none.
     uint64_t Take(uint64_t count);
-    // Removes the run that begins at a page; its length, or 0.
-    uint64_t RemoveAt(uint64_t first);
+    // Of the run that begins at a page; or 0.
+    [[nodiscard]] uint64_t LengthAt(uint64_t first) const;
     void CheckInvariants() const;
   };
 
@@ -111,7 +110,7 @@ class HeapRange {
   void TrimLow();
   uint64_t TakeAtFloor(uint64_t pages);
   void Cool(uint64_t first, uint64_t pages);
-  void RaiseFloor();
+  void CoolAll();
 
   uint64_t bytes_;
   bool huge_pages_;

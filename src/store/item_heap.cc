@@ -35,10 +35,12 @@ char* ItemHeap::Bump(HeapSegment* segment, uint64_t item_bytes) {
 
 void ItemHeap::AddLive(HeapSegment* segment, uint64_t item_bytes) {
   segment->live += static_cast<uint32_t>(item_bytes);
+  List& list = ListOf(segment->log);
+  // It may be older than what the hand has passed.
+  if (segment->items == 0) list.passed = nullptr;
   ++segment->items;
-  LogFill& fill = ListOf(segment->log).fill;
-  fill.bytes += item_bytes;
-  ++fill.items;
+  list.fill.bytes += item_bytes;
+  ++list.fill.items;
 }
 
 HeapSegment* ItemHeap::AppendSolo(uint64_t item_bytes, Log log) {
@@ -132,6 +134,7 @@ void ItemHeap::EndIfEmpty(HeapSegment* segment) {
 void ItemHeap::Release(HeapSegment* segment) {
   CHECK_GT(segment->holds, 0U);
   if (--segment->holds > 0) return;
+  ListOf(segment->log).passed = nullptr;
   if (segment->state == HeapSegment::State::kDoomed) {
     Free(segment);
   } else if (segment->items == 0) {
@@ -155,15 +158,19 @@ void ItemHeap::Seal(HeapSegment* segment) {
 void ItemHeap::Free(HeapSegment* segment) {
   DCHECK_EQ(segment->holds, 0U);
   DCHECK(segment->state != HeapSegment::State::kOpen);
-  if (segment->state == HeapSegment::State::kSealed) Unlist(segment);
-  used_bytes_ -= segment->used;
-  if (segment->solo()) {
-    bytes_in_use_ -= segment->pages * kHeapPageBytes;
-    range_.ReturnRun(segment);
-    return;
+  if (segment->state == HeapSegment::State::kSealed) {
+    Unlist(segment);
+  } else {
+    doomed_bytes_ -= BytesOf(segment);
+    doomed_used_bytes_ -= segment->used;
   }
-  bytes_in_use_ -= kHeapSegmentBytes;
-  range_.ReturnSegment(segment);
+  used_bytes_ -= segment->used;
+  bytes_in_use_ -= BytesOf(segment);
+  if (segment->solo()) {
+    range_.ReturnRun(segment);
+  } else {
+    range_.ReturnSegment(segment);
+  }
 }
 
 HeapSegment* ItemHeap::LowestSolo() const {
@@ -186,6 +193,7 @@ void ItemHeap::BeginGeneration() {
   for (List& list : lists_) {
     if (list.open != nullptr) Seal(list.open);
     if (list.cleaned != nullptr) Seal(list.cleaned);
+    list.passed = nullptr;
     list.fill = LogFill{};
   }
   for (Position& position : readers_) Reset(position, nullptr);
@@ -211,6 +219,8 @@ uint32_t ItemHeap::FreeFlushed(uint32_t segments) {
     }
     Unlist(segment);
     segment->state = HeapSegment::State::kDoomed;
+    doomed_bytes_ += BytesOf(segment);
+    doomed_used_bytes_ += segment->used;
   }
   return done;
 }

@@ -105,7 +105,7 @@ class ItemHeap {
   void Release(HeapSegment* segment);
 
   // Brings the hand of a log to the oldest segment that nobody holds: where it is, most often. Null
-  // if there is none with items.
+  // if there is none with items. What is held is passed once, and again when some of it is let go.
   HeapSegment* PointHand(Log log);
   // Points a reader to the beginning of a segment.
   void Point(Reader reader, HeapSegment* segment);
@@ -180,7 +180,8 @@ class ItemHeap {
     HeapSegment* youngest = nullptr;
     HeapSegment* open = nullptr;     // the youngest, or followed by solos
     HeapSegment* cleaned = nullptr;  // open too, but for the cleaner's copies
-    LogFill fill;                    // of this generation
+    HeapSegment* passed = nullptr;  // older than this, all are held or without items; null: unknown
+    LogFill fill;                   // of this generation
   };
   struct Position {
     HeapSegment* segment = nullptr;
@@ -194,6 +195,9 @@ class ItemHeap {
   [[nodiscard]] Position& PositionOf(Reader r) { return readers_[static_cast<size_t>(r)]; }
   [[nodiscard]] const Position& PositionOf(Reader r) const {
     return readers_[static_cast<size_t>(r)];
+  }
+  static uint64_t BytesOf(const HeapSegment* segment) {
+    return segment->solo() ? segment->pages * kHeapPageBytes : kHeapSegmentBytes;
   }
   static bool Fits(const HeapSegment* open, uint64_t item_bytes) {
     return open != nullptr && open->used + item_bytes <= kHeapSegmentBytes;
@@ -237,6 +241,9 @@ class ItemHeap {
   uint32_t generation_ = 1;
   uint64_t bytes_in_use_ = 0;
   uint64_t used_bytes_ = 0;  // appended, of segments in use
+  // Of these, what is in no list any more.
+  uint64_t doomed_bytes_ = 0;
+  uint64_t doomed_used_bytes_ = 0;
 };
 
 inline HeapSegment* ItemHeap::SegmentOf(const Item* item) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "larder/command.h"
@@ -22,6 +23,8 @@ constexpr uint64_t kRangePerBudget = 4 * Shard::kAddressesPerByte;
 static_assert(kShardMemoryBytesMax * Shard::kAddressesPerByte == kHeapRangeBytesMax);
 // Below this, one huge page is too large a part of the budget.
 constexpr uint64_t kHugeBudgetMin = 16ULL << 20;
+// So many flushes may wait to be cleared up.
+constexpr size_t kRetiredMax = 8;
 
 ItemHeap::Options HeapOptions(const Shard::Options& options) {
   const uint64_t budget = std::min(options.memory_bytes_max, kHeapRangeBytesMax);
@@ -62,7 +65,9 @@ void Shard::BeginTurn(Now now) {
 }
 
 void Shard::NoteMissed(std::string_view key, uint64_t hash) {
-  for (Retired& retired : retired_) {
+  // Not for long: of many flushes, the last ones.
+  const size_t looks = std::min(retired_.size(), kRetiredMax);
+  for (Retired& retired : std::span(retired_).last(looks)) {
     if (!retired.table.Holds(hash)) continue;
     const Place place = retired.table.Find(hash, [&](Handle handle) {
       return heap_.IsIntact(handle, retired.generation) && heap_.At(handle)->Key() == key;
@@ -221,7 +226,7 @@ Shard::Stored Shard::Put(const NewItem& item) {
   const Item::Shape shape{.key_bytes = item.key.size(),
                           .value_bytes = value_bytes,
                           .client_flags = item.client_flags != 0,
-                          .expiry = item.expire_at != kNever};
+                          .expiry = item.expire_at != kNever || when_full_ == WhenFull::kRefuse};
   const Place place = FindPlace(item.key, item.hash);
   // The old item must stay readable if the new one is made of it, though making room may drop or
   // move it.
@@ -267,9 +272,8 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
     return item;
   }
   if (expire_at == kNever) return item;
-  // It has no room for an expiry: a new copy has. The old bytes are held, for making room may drop
-  // or move the item. Where there is no room (kRefuse, full), the copy is made all the same: it
-  // takes at most 8 bytes more than the old one, which is dead at once.
+  // It has no room for an expiry (where nothing may be evicted, all have): a new copy has. The old
+  // bytes are held, for making room may drop or move the item.
   const NewItem copy{.key = item->Key(),
                      .hash = hash,
                      .client_flags = item->client_flags(),
@@ -282,8 +286,7 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
                           .expiry = true};
   const Log log = heap_.LogOf(item);
   Hold(item);
-  (void)MakeRoom(shape, log);
-  Item* fresh = MakeItem(copy, shape, log);
+  Item* fresh = MakeRoom(shape, log) ? MakeItem(copy, shape, log) : nullptr;
   if (fresh != nullptr) {
     fresh->set_cas(item->cas());
     if (item->fetched()) fresh->SetFetched();
@@ -321,7 +324,6 @@ void Shard::Flush() {
   counters_.Set(Counter::kCurrItems, 0);
   counters_.Set(Counter::kItemBytes, 0);
   // Whoever does nothing but set and flush pays here.
-  constexpr size_t kRetiredMax = 8;
   if (retired_.size() > kRetiredMax) DismantleRetired(64);
   UpdateGauges();
 }
@@ -362,19 +364,24 @@ void Shard::CheckInvariants() const {
   CHECK_EQ(table_.Count(), heap_.LiveItems());
   CHECK_EQ(counters_.Get(Counter::kCurrItems), table_.Count());
   CHECK_EQ(counters_.Get(Counter::kItemBytes), heap_.LiveBytes());
-  CHECK_LE(payload_bytes_, heap_.LiveBytes());
   CHECK_EQ(counters_.Get(Counter::kHeapBytes), heap_.Bytes());
   CHECK_EQ(counters_.Get(Counter::kTableBytes), table_.Bytes() + retired_bytes_);
   CHECK_GE(limit_, memory_bytes_max_);
   uint64_t retired_bytes = 0;
   for (const Retired& retired : retired_) retired_bytes += retired.table.Bytes();
   CHECK_EQ(retired_bytes, retired_bytes_);
+  uint64_t payload_bytes = 0;
   for (const Log log : {Log::kProbation, Log::kMain}) {
     for (const HeapSegment* s = heap_.Oldest(log); s != nullptr; s = s->younger) {
-      if (s->generation != heap_.generation() || s == heap_.At(Reader::kSweep)) continue;
-      if (!sweep_.walking()) CHECK_GE(s->least_expiry, sweep_.next());
+      if (s->generation != heap_.generation()) continue;
+      for (const Item* i = heap_.FirstItem(s); i != nullptr; i = heap_.NextItem(s, i)) {
+        if (!i->dead()) payload_bytes += i->Key().size() + i->Value().size();
+      }
+      if (s == heap_.At(Reader::kSweep) || sweep_.walking()) continue;
+      CHECK_GE(s->least_expiry, sweep_.next());
     }
   }
+  CHECK_EQ(payload_bytes, payload_bytes_);
 }
 
 }  // namespace larder::store

@@ -7,10 +7,12 @@
 // unless the item is held.
 //
 // Memory: MemoryBytes() <= MemoryBytesMax() + one heap segment (256 KiB, the cleaner's spare) after
-// every call, but for what a lowered budget has not reached yet, and what held items keep.
+// every call, but for what a lowered budget has not reached yet, and what held items keep. Where
+// nothing may be evicted, every item has room for an expiry, so that Touch needs none.
 //
 // Cost: Find is one bucket (one cache line, prefetchable) and one item; Put is an append to the
-// heap and the same; when memory is short, Put pays for the room it needs, in bounded steps.
+// heap and the same; when memory is short, Put pays for the room it needs: for a value of a
+// megabyte, by as many items as make a megabyte.
 // Nothing here allocates from the process's allocator on the way of a request, but for the table's
 // growth and the free list of large items.
 #ifndef LARDER_STORE_SHARD_H_
@@ -159,9 +161,15 @@ class Shard {
 
   // Bounded background work: expired and flushed items, the heap after a smaller budget, a table
   // that has become too large. About `items` items are looked at closely: an eighth for one
-  // that the sweep sees, two for one that it removes, three for one that a hand judges; in time, a
-  // hundred nanoseconds each. True if there is more to do now.
+  // that the sweep sees, two for one that it removes, three for one that a hand judges, a thousand
+  // for a megabyte that the system gets back; in time, a hundred nanoseconds each. True if there is
+  // more to do now.
   bool Tick(uint32_t items);
+  // How often: in steps of less than a millisecond that keep up with more than a million expired
+  // items a second while Tick says that there is more; else now and then.
+  static constexpr uint32_t kTickItems = 8192;
+  static constexpr uint64_t kBusyTickNs = 3'000'000;
+  static constexpr uint64_t kIdleTickNs = 250'000'000;
 
   // Changes the budget (cache_memlimit, or buffers that grew). A smaller one is reached in steps,
   // by Tick and Put.
@@ -282,8 +290,9 @@ class Shard {
   bool StepSearch();
   bool StepClean(Cleaning cleaning);
   bool StepHand();
+  [[nodiscard]] bool IsTableSparse() const;
   bool StepShrinkTable();
-  bool ShrinkSparseTable(uint32_t segments);
+  uint32_t StepDown(uint32_t items);
   bool BeginCleaning(Cleaning cleaning);
   Lookahead::Entry NextOf(Lookahead& lookahead);
   void Judge(const Lookahead::Entry& next, Log log);

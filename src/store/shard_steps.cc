@@ -35,9 +35,10 @@ constexpr uint64_t kKeptBytesMax = 2 * kHeapSegmentBytes;
 // What a unit of Tick's budget buys: about a hundred nanoseconds.
 constexpr uint32_t kLooksPerItem = 8;
 constexpr uint32_t kLooksPerRemoval = 2 * kLooksPerItem;
-constexpr uint32_t kLooksPerSegment = 2;   // a segment's description
-constexpr uint32_t kItemsPerStep = 3;      // of the hands and the cleaner
-constexpr uint32_t kItemsPerSegment = 16;  // a table's segment freed, a heap's flushed
+constexpr uint32_t kLooksPerSegment = 2;      // a segment's description
+constexpr uint32_t kItemsPerStep = 3;         // of the hands and the cleaner
+constexpr uint32_t kItemsPerSegment = 16;     // a table's segment freed, a heap's flushed
+constexpr uint32_t kItemsPerGiveBack = 1024;  // a megabyte given back to the system
 // Of the sweep: ten million items in seven seconds, for two hundredths of a core.
 constexpr uint64_t kSweepLooksPerSecond = 1'500'000;
 constexpr uint64_t kSweepLooksMax = 40'000;
@@ -276,14 +277,22 @@ void Shard::DismantleRetired(uint32_t segments) {
   }
 }
 
+// It is two fifths empty: it has held more items, or smaller ones, than it does.
+bool Shard::IsTableSparse() const {
+  constexpr uint64_t kWorthwhileBytes = 64 << 10;
+  return table_.Bytes() > kWorthwhileBytes && table_.Count() * 5 < table_.SlotCount() * 3;
+}
+
 // No item is left that may go: what is left is a table that once held more. The first round may
 // only end what Tick began.
 bool Shard::StepShrinkTable() {
-  const uint64_t before = table_.Bytes();
-  for (int round = 0; round < 2 && table_.Bytes() == before; ++round) {
-    (void)table_.Shrink(UINT32_MAX, hashes_);
+  constexpr uint32_t kSegmentsPerStep = 16;
+  if (!IsTableSparse()) return false;
+  const uint64_t before = table_.SlotCount();
+  for (int rounds = 0; rounds < 2 && table_.SlotCount() == before;) {
+    if (table_.Shrink(kSegmentsPerStep, hashes_)) ++rounds;
   }
-  return table_.Bytes() < before;
+  return table_.SlotCount() < before;
 }
 
 // One step towards more free memory; false if there is none to be taken.
@@ -296,14 +305,20 @@ bool Shard::Step() {
   return StepSearch() || StepClean(Cleaning::kAsNeeded) || StepHand() || StepShrinkTable();
 }
 
-// A table that is two fifths empty has held more items, or smaller ones, than it does. True if it
-// became smaller, and so may be once more.
-bool Shard::ShrinkSparseTable(uint32_t segments) {
-  constexpr uint64_t kWorthwhileBytes = 64 << 10;
-  const uint64_t slots = table_.SlotCount();
-  if (table_.Bytes() <= kWorthwhileBytes || table_.Count() * 5 >= slots * 3) return false;
-  (void)table_.Shrink(segments, hashes_);
-  return table_.SlotCount() < slots;
+// Towards a smaller budget; what it cost. Items go first, then the memory that they leave.
+uint32_t Shard::StepDown(uint32_t items) {
+  uint32_t cost = 0;
+  while (cost < items && BytesInUse() > memory_bytes_max_) {
+    const uint64_t before = ItemCount();
+    if (!Step()) break;
+    cost += kItemsPerStep + static_cast<uint32_t>(before - ItemCount());
+  }
+  while (cost < items && MemoryBytes() > memory_bytes_max_ + kHeapSegmentBytes) {
+    if (!heap_.GiveBack()) break;
+    cost += kItemsPerGiveBack;
+  }
+  limit_ = std::max(memory_bytes_max_, std::min(limit_, MemoryBytes()));
+  return cost;
 }
 
 bool Shard::Tick(uint32_t items) {
@@ -314,19 +329,20 @@ bool Shard::Tick(uint32_t items) {
   }
   if (done < items) done += SweepAtItsPace(items - done);
   kept_ = Kept{};
-  for (; done < items && BytesInUse() > memory_bytes_max_; done += kItemsPerStep) {
-    if (!Step()) break;
+  const uint64_t limit_before = limit_;
+  if (done < items && limit_ > memory_bytes_max_) done += StepDown(items - done);
+  bool shrinking = false;
+  if (done < items && IsTableSparse()) {
+    const uint64_t slots = table_.SlotCount();
+    (void)table_.Shrink(1 + items / 1024, hashes_);
+    shrinking = table_.SlotCount() < slots;
   }
-  if (limit_ > memory_bytes_max_) {
-    limit_ = std::max(memory_bytes_max_, std::min(limit_, BytesInUse()));
-    GiveBackSurplus(0, Log::kMain);
-  }
-  const bool shrinking = done < items && ShrinkSparseTable(1 + items / 1024);
   UpdateGauges();
   UpdateDetails();
+  // Where nothing may go, as long as that is so, a smaller budget waits.
+  const bool lowering = limit_ > memory_bytes_max_ && limit_ < limit_before;
   const bool sweeping = sweep_.HasWork(now_s_) || heap_.At(Reader::kSweep) != nullptr;
-  return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking ||
-         limit_ > memory_bytes_max_;
+  return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking || lowering;
 }
 
 }  // namespace larder::store

@@ -97,11 +97,12 @@ TEST(ItemHeap, ALargeItemTakesThePagesOfTheLast) {
   EXPECT_EQ(heap.BytesFree(), 0U);
   EXPECT_FALSE(heap.GiveBack());
   heap.CheckInvariants();
-  // At the low end nothing stays: addresses are what is short there.
   heap.Kill(first);
+  EXPECT_EQ(heap.LowestSolo(), heap.SegmentOf(lowest));
   heap.Kill(lowest);
+  EXPECT_EQ(heap.LowestSolo(), nullptr);
+  while (heap.GiveBack()) heap.CheckInvariants();
   EXPECT_EQ(heap.Bytes(), 0U);
-  heap.CheckInvariants();
 }
 
 // A step for whoever waits: a megabyte, however large the item was.
@@ -332,6 +333,27 @@ TEST(ItemHeap, TheHandGoesFromTheOldestOnPastWhatIsHeld) {
   ASSERT_EQ(heap.Read(Reader::kMainHand), items[0]);
   heap.CheckInvariants();
   EXPECT_EQ(heap.PointHand(Log::kProbation), nullptr);
+}
+
+// What is held is passed once, not at every step of the hand.
+TEST(ItemHeap, TheHandComesBackToWhatWasLetGo) {
+  ItemHeap heap({.range_bytes = 4 * kRange});
+  std::vector<Item*> items;
+  for (int i = 0; i < 20; ++i) items.push_back(AppendOne(heap, 100'000));
+  for (int i = 0; i < 10; ++i) heap.Hold(heap.SegmentOf(items[static_cast<size_t>(i)]));
+  ASSERT_EQ(heap.PointHand(Log::kMain), heap.SegmentOf(items[10]));
+  heap.Kill(items[10]);
+  ASSERT_EQ(heap.PointHand(Log::kMain), heap.SegmentOf(items[11]));
+  heap.CheckInvariants();
+  heap.Release(heap.SegmentOf(items[3]));
+  ASSERT_EQ(heap.PointHand(Log::kMain), heap.SegmentOf(items[3]));
+  heap.CheckInvariants();
+  heap.Renew(heap.SegmentOf(items[3]), Log::kMain);
+  ASSERT_EQ(heap.PointHand(Log::kMain), heap.SegmentOf(items[11]));
+  heap.CheckInvariants();
+  for (const size_t i : {0, 1, 2, 4, 5, 6, 7, 8, 9}) heap.Release(heap.SegmentOf(items[i]));
+  ASSERT_EQ(heap.PointHand(Log::kMain), heap.SegmentOf(items[0]));
+  heap.CheckInvariants();
 }
 
 TEST(ItemHeap, WhatIsCleanedKeepsItsPlaceInTheLog) {

@@ -171,16 +171,17 @@ TEST_F(ShardRoom, ASparseTableShrinksAtOnce) {
 // A new expiry takes four bytes that an item without one does not have. Where there are none, the
 // item goes: it must not outlive its time.
 TEST_F(ShardRoom, WhoFindsNoRoomForAnExpiryIsGone) {
-  constexpr uint64_t kBudget = 8 * kMiB;
-  Start({.memory_bytes_max = kBudget,
-         .when_full = WhenFull::kRefuse,
-         .address_bytes = kHeapSegmentBytes * 8});
+  Start({.memory_bytes_max = 8 * kMiB, .address_bytes = kHeapSegmentBytes * 8});
   std::vector<std::string> stored;
-  for (int i = 0; i < 5000; ++i) {
+  std::vector<Item*> held;
+  for (int i = 0; i < 100'000; ++i) {
     const std::string key = "k" + std::to_string(i);
-    if (Put(key, 1000) == PutResult::kStored) stored.push_back(key);
+    if (Put(key, 1000) != PutResult::kStored) break;
+    stored.push_back(key);
+    held.push_back(Find(key));
+    shard_->Hold(held.back());
   }
-  ASSERT_LT(stored.size(), 5000U);
+  ASSERT_LT(stored.size(), 100'000U);
   uint64_t gone = 0;
   for (const std::string& key : stored) {
     Item* item = shard_->Touch(Find(key), hash_(key), 200);
@@ -193,7 +194,88 @@ TEST_F(ShardRoom, WhoFindsNoRoomForAnExpiryIsGone) {
     }
   }
   EXPECT_GT(gone, 0U);
+  for (const Item* item : held) shard_->Release(item);
   shard_->CheckInvariants();
+}
+
+// Where nothing may go, a touch needs no room; and who is refused does not pay for looking.
+TEST_F(ShardRoom, TouchKeepsTheBudgetWhenNothingMayGo) {
+  Start({.memory_bytes_max = 16 * kMiB, .when_full = WhenFull::kRefuse});
+  uint64_t count = 0;
+  while (Put("k" + std::to_string(count), 100) == PutResult::kStored) ++count;
+  for (uint64_t i = 0, k = 0; i < count; ++i, k = (k + 7919) % count) {
+    const std::string key = "k" + std::to_string(k);
+    Item* item = Find(key);
+    ASSERT_NE(item, nullptr);
+    ASSERT_EQ(shard_->Touch(item, hash_(key), 5000), item);
+    ASSERT_LE(shard_->MemoryBytes(), shard_->MemoryBytesMax() + kHeapSegmentBytes) << i;
+  }
+  shard_->CheckInvariants();
+}
+
+// A smaller budget that cannot be reached is no reason to tick for ever.
+TEST_F(ShardRoom, ABudgetThatCannotBeReachedIsWaitedFor) {
+  Start({.memory_bytes_max = 16 * kMiB, .when_full = WhenFull::kRefuse});
+  for (int i = 0; Put("k" + std::to_string(i), 100) == PutResult::kStored; ++i) {
+  }
+  shard_->SetMemoryBytesMax(8 * kMiB);
+  int ticks = 0;
+  while (shard_->Tick(8192)) ASSERT_LT(++ticks, 100);
+  const uint64_t items = shard_->ItemCount();
+  EXPECT_FALSE(shard_->Tick(8192));
+  EXPECT_EQ(shard_->ItemCount(), items);
+  shard_->CheckInvariants();
+}
+
+// However much becomes free at once, a tick gives back a few megabytes.
+class ShardGivesBack : public ShardRoom {
+ protected:
+  static constexpr uint64_t kBudget = 256 * kMiB;
+  void FillWithLarge() {
+    Start({.memory_bytes_max = kBudget});
+    for (int i = 0; i < 200; ++i) (void)Put("k" + std::to_string(i), kMiB - 100, 110);
+  }
+  void TickInSteps(uint64_t down_to) {
+    int ticks = 0;
+    for (uint64_t before = shard_->MemoryBytes(); shard_->MemoryBytes() > down_to;
+         before = shard_->MemoryBytes()) {
+      (void)shard_->Tick(8192);
+      ASSERT_LE(before - std::min(before, shard_->MemoryBytes()), 9 * kMiB);
+      ASSERT_LT(++ticks, 1000);
+    }
+    shard_->CheckInvariants();
+  }
+};
+
+TEST_F(ShardGivesBack, WhatHasExpired) {
+  FillWithLarge();
+  SetSeconds(120);
+  while (shard_->ItemCount() > 0) (void)shard_->Tick(8192), SetSeconds(121);
+  shard_->SetMemoryBytesMax(kBudget / 8);
+  TickInSteps(kBudget / 8 + kHeapSegmentBytes);
+}
+
+TEST_F(ShardGivesBack, WhatASmallerBudgetDrivesOut) {
+  FillWithLarge();
+  shard_->SetMemoryBytesMax(kBudget / 8);
+  TickInSteps(kBudget / 8 + kHeapSegmentBytes);
+}
+
+TEST_F(ShardGivesBack, WhatWasFlushed) {
+  FillWithLarge();
+  shard_->Flush();
+  shard_->SetMemoryBytesMax(kBudget / 8);
+  TickInSteps(kBudget / 8 + kHeapSegmentBytes);
+}
+
+// And of small items, whose segments are freed long before.
+TEST_F(ShardGivesBack, SegmentsThatWereFlushed) {
+  Start({.memory_bytes_max = kBudget});
+  for (int i = 0; i < 200'000; ++i) (void)Put("k" + std::to_string(i), 1000);
+  shard_->Flush();
+  for (int ticks = 0; shard_->Tick(8192); ++ticks) ASSERT_LT(ticks, 1000);
+  shard_->SetMemoryBytesMax(kBudget / 8);
+  TickInSteps(kBudget / 8 + kHeapSegmentBytes);
 }
 
 // What a table of many small items takes must not stand in the way of one large item.
