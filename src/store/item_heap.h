@@ -159,8 +159,10 @@ class ItemHeap {
   // So much of it is used again if an item of `item_bytes` is appended now.
   [[nodiscard]] uint64_t ReusedFor(uint64_t item_bytes, Log log) const {
     if (IsSolo(item_bytes)) return range_.ReusedByRun(SoloBytes(item_bytes) / kHeapPageBytes);
-    return GrowthFor(item_bytes, log) > 0 ? range_.ReusedBySegment() : 0;
+    return GrowthFor(item_bytes, log) > 0 ? ReusedBySegment() : 0;
   }
+  // Or if a segment is begun.
+  [[nodiscard]] uint64_t ReusedBySegment() const { return range_.ReusedBySegment(); }
   // Resident: in use or free.
   [[nodiscard]] uint64_t Bytes() const { return BytesInUse() + BytesFree(); }
   // Of addresses: what is in use never exceeds it.

@@ -283,6 +283,7 @@ class Shard {
   bool EvictLowestSolo();
   [[nodiscard]] uint64_t StepsMax() const;
   void GiveBackSurplus(uint64_t item_bytes, Log log);
+  bool MayTakeSegment();
   void LowerLimit(uint64_t bytes);
 
   // shard_steps.cc: one item after the other, for whoever needs room, and Tick.
@@ -292,12 +293,12 @@ class Shard {
   bool StepHand();
   [[nodiscard]] bool IsTableSparse() const;
   bool StepShrinkTable();
-  uint32_t StepDown(uint32_t items);
+  bool StepDown(uint32_t items);
   bool BeginCleaning(Cleaning cleaning);
   Lookahead::Entry NextOf(Lookahead& lookahead);
   void Judge(const Lookahead::Entry& next, Log log);
   bool Move(const Place& place, Item* item, Item* copy);
-  [[nodiscard]] bool MayGrow(uint64_t bytes) const { return bytes == 0 || BytesInUse() <= limit_; }
+  bool MayGrow(uint64_t bytes) { return bytes == 0 || MayTakeSegment(); }
   void BeginSweep(HeapSegment* segment);
   uint32_t SweepItems(uint32_t& looks);
   uint32_t SweepAtItsPace(uint32_t items);

@@ -99,6 +99,15 @@ void Shard::GiveBackSurplus(uint64_t item_bytes, Log log) {
   }
 }
 
+// For copies: one segment beyond the limit, in place of anything else that is free.
+bool Shard::MayTakeSegment() {
+  if (BytesInUse() > limit_) return false;
+  while (MemoryBytes() + kHeapSegmentBytes - heap_.ReusedBySegment() > limit_ + kHeapSegmentBytes &&
+         heap_.GiveBack()) {
+  }
+  return true;
+}
+
 void Shard::SetMemoryBytesMax(uint64_t bytes) {
   memory_bytes_max_ = bytes;
   limit_ = std::max(bytes, MemoryBytes());

@@ -305,8 +305,9 @@ bool Shard::Step() {
   return StepSearch() || StepClean(Cleaning::kAsNeeded) || StepHand() || StepShrinkTable();
 }
 
-// Towards a smaller budget; what it cost. Items go first, then the memory that they leave.
-uint32_t Shard::StepDown(uint32_t items) {
+// Towards a smaller budget, for about `items`. Items go first, then the memory that they leave.
+// True if that brought it nearer.
+bool Shard::StepDown(uint32_t items) {
   uint32_t cost = 0;
   while (cost < items && BytesInUse() > memory_bytes_max_) {
     const uint64_t before = ItemCount();
@@ -317,8 +318,9 @@ uint32_t Shard::StepDown(uint32_t items) {
     if (!heap_.GiveBack()) break;
     cost += kItemsPerGiveBack;
   }
-  limit_ = std::max(memory_bytes_max_, std::min(limit_, MemoryBytes()));
-  return cost;
+  const uint64_t used = std::max(BytesInUse() + kHeapSegmentBytes, MemoryBytes());
+  limit_ = std::max(memory_bytes_max_, std::min(limit_, used - kHeapSegmentBytes));
+  return cost > 0;
 }
 
 bool Shard::Tick(uint32_t items) {
@@ -329,20 +331,21 @@ bool Shard::Tick(uint32_t items) {
   }
   if (done < items) done += SweepAtItsPace(items - done);
   kept_ = Kept{};
-  const uint64_t limit_before = limit_;
-  if (done < items && limit_ > memory_bytes_max_) done += StepDown(items - done);
+  // Where nothing may go, as long as that is so, a smaller budget waits.
+  const bool lowering = done < items && limit_ > memory_bytes_max_ && StepDown(items - done);
   bool shrinking = false;
-  if (done < items && IsTableSparse()) {
+  // On the way to less it takes more.
+  if (IsTableSparse() && Fits(0, Log::kMain)) {
     const uint64_t slots = table_.SlotCount();
     (void)table_.Shrink(1 + items / 1024, hashes_);
+    GiveBackSurplus(0, Log::kMain);
     shrinking = table_.SlotCount() < slots;
   }
   UpdateGauges();
   UpdateDetails();
-  // Where nothing may go, as long as that is so, a smaller budget waits.
-  const bool lowering = limit_ > memory_bytes_max_ && limit_ < limit_before;
   const bool sweeping = sweep_.HasWork(now_s_) || heap_.At(Reader::kSweep) != nullptr;
-  return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking || lowering;
+  return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking ||
+         (lowering && limit_ > memory_bytes_max_);
 }
 
 }  // namespace larder::store
