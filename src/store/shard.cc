@@ -325,6 +325,8 @@ void Shard::Flush() {
   counters_.Set(Counter::kItemBytes, 0);
   // Whoever does nothing but set and flush pays here.
   if (retired_.size() > kRetiredMax) DismantleRetired(64);
+  // For the new table.
+  GiveBackSurplus(0, Log::kMain);
   UpdateGauges();
 }
 
