@@ -1,15 +1,19 @@
 // An item's bytes: what the heap holds for one key.
 //
-//   byte 0            8            12         14     15     16
-//        +------------+------------+----------+------+------+---------+----------+-----+-------+
-//        | CAS unique | value size | key size | bits | zero | [flags] | [expiry] | key | value |
-//        pad
-//        +------------+------------+----------+------+------+---------+----------+-----+-------+
-//          8            4            2          1      1      0 or 4    0 or 4
+//   byte 0            8              12         14       16
+//        +------------+--------------+----------+--------+---------+----------+-----+-------+-----+
+//        | CAS unique | value size,  | key size | bits,  | [flags] | [expiry] | key | value | pad |
+//        |            | stale, won   |          | access |         |          |     |       |     |
+//        +------------+--------------+----------+--------+---------+----------+-----+-------+-----+
+//          8            30 + 1 + 1     2          4 + 12   0 or 4    0 or 4
 //
 // Client flags and expiry are there only when they are used; `bits` says so. An item starts at a
 // multiple of 8 and its size is one, so items that lie one after the other can be walked. Nothing
 // here serves eviction: that lives in the table's buckets.
+//
+// A *stale* item was invalidated and waits to be stored anew; of one whose `won` is set, somebody
+// has been told to do so. `access` says when it was last stored or read (access_stamp.h). These are
+// what a command may ask for; they change in place, whoever holds the item.
 //
 // Invariants
 //   - TotalBytes() follows from the header alone.
@@ -23,11 +27,12 @@
 #include <string_view>
 
 #include "larder/clock.h"
+#include "store/access_stamp.h"
 #include "util/check.h"
 
 namespace larder::store {
 
-inline constexpr uint64_t kValueBytesMax = 1ULL << 30;
+inline constexpr uint64_t kValueBytesMax = (1ULL << 30) - 1;
 inline constexpr uint64_t kItemKeyBytesMax = 0xffff;
 inline constexpr uint64_t kItemAlignment = 8;
 
@@ -61,6 +66,9 @@ class Item {
   [[nodiscard]] bool HasExpiry() const { return (bits_ & kExpiry) != 0; }
   [[nodiscard]] bool fetched() const { return (bits_ & kFetched) != 0; }
   [[nodiscard]] bool dead() const { return (bits_ & kDead) != 0; }
+  [[nodiscard]] bool stale() const { return stale_ != 0; }
+  [[nodiscard]] bool won() const { return won_ != 0; }
+  [[nodiscard]] AccessStamp access() const { return AccessStamp::FromBits(bits_ >> kFlagBits); }
   [[nodiscard]] bool ExpiredAt(CacheSeconds now) const {
     return HasExpiry() && expire_at() != kNever && expire_at() <= now;
   }
@@ -78,14 +86,38 @@ class Item {
     DCHECK(HasExpiry());
     StoreField(ExpiryOffset(), when);
   }
-  // Writes only the first time: a read of a hot item leaves its line clean.
-  void SetFetched() {
-    if (!fetched()) bits_ |= kFetched;
+  // Somebody has read it. Writes only the first time, and when a minute has passed: a read of a hot
+  // item leaves its line clean.
+  void NoteRead(CacheSeconds now) {
+    if (fetched() && !access().MustBeRenewed(now)) return;
+    bits_ |= kFetched;
+    set_access(AccessStamp::At(now));
+  }
+  // Lets the stamp age: whoever passes the item calls it.
+  void Age(CacheSeconds now) {
+    const AccessStamp aged = access().Aged(now);
+    if (aged != access()) set_access(aged);
+  }
+  void set_access(AccessStamp access) {
+    bits_ = static_cast<uint16_t>((bits_ & kFlagMask) | access.bits() << kFlagBits);
+  }
+  void set_stale(bool stale) { stale_ = stale ? 1 : 0; }
+  void set_won(bool won) { won_ = won ? 1 : 0; }
+  // What does not lie in its shape, key and value: all but these of another item.
+  void TakeMarksOf(const Item& other) {
+    cas_ = other.cas_;
+    stale_ = other.stale_;
+    won_ = other.won_;
+    if (other.fetched()) bits_ |= kFetched;
+    set_access(other.access());
   }
   void SetDead() { bits_ |= kDead; }
 
  private:
-  enum Bits : uint8_t { kClientFlags = 1, kExpiry = 2, kFetched = 4, kDead = 8 };
+  enum Bits : uint16_t { kClientFlags = 1, kExpiry = 2, kFetched = 4, kDead = 8 };
+  static constexpr uint32_t kFlagBits = 4;
+  static constexpr uint32_t kFlagMask = (1U << kFlagBits) - 1;
+  static_assert(kFlagBits + AccessStamp::kBits == 16);
 
   static constexpr uint64_t Aligned(uint64_t bytes) {
     return (bytes + kItemAlignment - 1) & ~(kItemAlignment - 1);
@@ -107,10 +139,11 @@ class Item {
   char* Body() { return reinterpret_cast<char*>(this + 1); }
 
   uint64_t cas_;
-  uint32_t value_bytes_;
+  uint32_t value_bytes_ : 30;
+  uint32_t stale_ : 1;
+  uint32_t won_ : 1;
   uint16_t key_bytes_;
-  uint8_t bits_;
-  uint8_t zero_;
+  uint16_t bits_;
 };
 
 static_assert(sizeof(Item) == 16);
@@ -126,11 +159,12 @@ inline Item* Item::Make(void* memory, const Shape& shape) {
   CHECK_LE(shape.value_bytes, kValueBytesMax);
   auto* item = static_cast<Item*>(memory);
   item->cas_ = 0;
-  item->value_bytes_ = static_cast<uint32_t>(shape.value_bytes);
+  item->value_bytes_ = shape.value_bytes & kValueBytesMax;
+  item->stale_ = 0;
+  item->won_ = 0;
   item->key_bytes_ = static_cast<uint16_t>(shape.key_bytes);
   item->bits_ =
-      static_cast<uint8_t>((shape.client_flags ? kClientFlags : 0) | (shape.expiry ? kExpiry : 0));
-  item->zero_ = 0;
+      static_cast<uint16_t>((shape.client_flags ? kClientFlags : 0) | (shape.expiry ? kExpiry : 0));
   DCHECK_EQ(item->TotalBytes(), BytesOf(shape));
   return item;
 }

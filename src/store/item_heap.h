@@ -49,10 +49,10 @@ constexpr Reader HandOf(Log log) {
   return log == Log::kMain ? Reader::kMainHand : Reader::kProbationHand;
 }
 
-// Two slow walks over all segments, for whoever looks for expired items: one that needs none at
-// once, and one that does.
-enum class Walk : uint8_t { kSweep, kSearch };
-inline constexpr size_t kWalkCount = 2;
+// Slow walks over all segments: two for whoever looks for expired items, one that needs none at
+// once and one that does; and one that lets access stamps age.
+enum class Walk : uint8_t { kSweep, kSearch, kAging };
+inline constexpr size_t kWalkCount = 3;
 
 class ItemHeap {
  public:

@@ -53,7 +53,8 @@ Shard::Shard(const Options& options, stats::CounterBlock& counters)
       limit_(options.memory_bytes_max),
       least_table_bytes_(table_.Bytes() + table_.GrowthBytesMax()) {
   CHECK_GT(item_bytes_max_, 0U);
-  CHECK_LE(item_bytes_max_, kValueBytesMax);
+  // What counts against the limit is more than the value.
+  CHECK_LE(item_bytes_max_, kValueBytesMax + 1);
   CHECK(capacity_ == Capacity::kMemory || capacity_max_ > 0);
   UpdateGauges();
 }
@@ -140,6 +141,7 @@ Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {
 }
 
 void Shard::Fill(Item* fresh, const NewItem& item) {
+  fresh->set_access(AccessStamp::At(now_s_));
   if (fresh->HasClientFlags()) fresh->set_client_flags(item.client_flags);
   if (fresh->HasExpiry()) {
     fresh->set_expire_at(item.expire_at);
@@ -288,8 +290,7 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
   Hold(item);
   Item* fresh = MakeRoom(shape, log) ? MakeItem(copy, shape, log) : nullptr;
   if (fresh != nullptr) {
-    fresh->set_cas(item->cas());
-    if (item->fetched()) fresh->SetFetched();
+    fresh->TakeMarksOf(*item);
     if (!Link(fresh, hash, log)) fresh = nullptr;
   }
   // Rather gone than beyond its time.
@@ -301,6 +302,7 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
 void Shard::Overwrite(Item* item, std::string_view value) {
   CHECK_EQ(value.size(), item->Value().size());
   if (!value.empty()) std::memcpy(item->ValueBytes(), value.data(), value.size());
+  item->set_access(AccessStamp::At(now_s_));
   item->set_cas(++last_cas_);
 }
 

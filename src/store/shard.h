@@ -103,10 +103,16 @@ class Shard {
   void PrefetchItem(uint64_t hash) const;
   void PrefetchItemElsewhere(uint64_t hash) const;
 
-  // The live item of `key`, or null. `Access::kRead` tells the policy and marks the item as
-  // fetched; kPeek does not. An expired item is erased on the way; `missed` says so.
+  // The live item of `key`, or null. `Access::kRead` tells the policy and notes in the item that it
+  // was read; kPeek does not. An expired item is erased on the way; `missed` says so.
   enum class Access : uint8_t { kRead, kPeek };
   Item* Find(std::string_view key, uint64_t hash, Access access);
+  // The same; and if there is an item, how it was before.
+  struct Before {
+    bool fetched = false;
+    CacheSeconds idle_s = 0;
+  };
+  Item* Find(std::string_view key, uint64_t hash, Access access, Before& before);
   // Why the last Find returned null. kFlushed is told once for a key, and only until the memory of
   // the flushed item is taken back; never of items above 32 KiB.
   enum class Missed : uint8_t { kAbsent, kExpired, kFlushed };
@@ -128,6 +134,9 @@ class Shard {
   // Gives a found item a new expiry; returns where it now is. Its CAS unique stays. Null if there
   // was no room for an expiry: then the item is gone.
   Item* Touch(Item* item, uint64_t hash, CacheSeconds expire_at);
+
+  // A CAS unique that no item of this shard has had, for an item that is changed in place.
+  uint64_t NextUnique() { return ++last_cas_; }
 
   // Gives a found item a new value of the same length in place, under a new CAS unique (incr,
   // decr). Somebody who holds the item sees the change.
@@ -234,6 +243,7 @@ class Shard {
   [[nodiscard]] Place FindPlace(std::string_view key, uint64_t hash) const {
     return table_.Find(hash, [this, key](Handle h) { return heap_.At(h)->Key() == key; });
   }
+  [[nodiscard]] Place FindLive(std::string_view key, uint64_t hash);
   [[gnu::noinline]] void NoteMissed(std::string_view key, uint64_t hash);
   [[gnu::noinline]] void RemoveExpired(const Place& place, uint64_t hash);
 
@@ -302,6 +312,7 @@ class Shard {
   void BeginSweep(HeapSegment* segment);
   uint32_t SweepItems(uint32_t& looks);
   uint32_t SweepAtItsPace(uint32_t items);
+  void AgeAtItsPace();
   void DismantleRetired(uint32_t segments);
 
   stats::CounterBlock& counters_;
@@ -340,6 +351,8 @@ class Shard {
   uint64_t copy_credit_ = 0;     // bytes that the cleaner may still move
   uint64_t sweep_looks_ = 0;     // that the sweep has saved up, of eighths of an item
   uint64_t sweep_ns_ = 0;        // when it last did
+  uint64_t aging_bytes_ = 0;     // of segments whose stamps are due to age
+  uint64_t aged_ms_ = 0;         // up to when that is counted
   Kept kept_;
   EvictionObserver* eviction_observer_ = nullptr;
   std::vector<Retired> retired_;
@@ -363,23 +376,35 @@ inline void Shard::PrefetchItemElsewhere(uint64_t hash) const {
   PrefetchBytes(table_.CandidateElsewhere(hash, kNoHandle));
 }
 
-inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
+inline Place Shard::FindLive(std::string_view key, uint64_t hash) {
   const Place place = FindPlace(key, hash);
   if (!place) {
     missed_ = Missed::kAbsent;
     if (!retired_.empty()) NoteMissed(key, hash);
-    return nullptr;
+    return {};
   }
-  Item* item = heap_.At(place.handle());
-  if (item->ExpiredAt(now_s_)) {
+  if (heap_.At(place.handle())->ExpiredAt(now_s_)) {
     RemoveExpired(place, hash);
-    return nullptr;
+    return {};
   }
+  return place;
+}
+
+inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access, Before& before) {
+  const Place place = FindLive(key, hash);
+  if (!place) return nullptr;
+  Item* item = heap_.At(place.handle());
+  before = {.fetched = item->fetched(), .idle_s = item->access().AgeOf(now_s_)};
   if (access == Access::kRead) {
     policy_.OnHit(place, hash);
-    item->SetFetched();
+    item->NoteRead(now_s_);
   }
   return item;
+}
+
+inline Item* Shard::Find(std::string_view key, uint64_t hash, Access access) {
+  Before nobody_asked;
+  return Find(key, hash, access, nobody_asked);
 }
 
 template <typename Visit>

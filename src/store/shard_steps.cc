@@ -42,6 +42,8 @@ constexpr uint32_t kItemsPerGiveBack = 1024;  // a megabyte given back to the sy
 // Of the sweep: ten million items in seven seconds, for two hundredths of a core.
 constexpr uint64_t kSweepLooksPerSecond = 1'500'000;
 constexpr uint64_t kSweepLooksMax = 40'000;
+// In one Tick the stamps of so many bytes of items age: half a millisecond.
+constexpr uint64_t kAgingBytesMax = 16 * kHeapSegmentBytes;
 
 }  // namespace
 
@@ -60,6 +62,8 @@ bool Shard::Move(const Place& place, Item* item, Item* copy) {
   const uint64_t bytes = item->TotalBytes();
   debt_ += static_cast<int64_t>(bytes);
   NoteExpiry(item->expire_at());
+  // The walk may have been where the copy is.
+  copy->Age(now_s_);
   heap_.Kill(item);
   return true;
 }
@@ -261,6 +265,35 @@ uint32_t Shard::SweepAtItsPace(uint32_t items) {
   return items - static_cast<uint32_t>(left / kLooksPerItem);
 }
 
+// --- When items were read last
+// ---------------------------------------------------------------------
+
+// Passes every item once in AccessStamp::kPassSeconds.
+void Shard::AgeAtItsPace() {
+  constexpr uint64_t kPassMs = uint64_t{AccessStamp::kPassSeconds} * 1000;
+  const uint64_t now_ms = now_.ns / 1'000'000;
+  const uint64_t elapsed_ms = std::min(now_ms - aged_ms_, kPassMs);
+  aged_ms_ = now_ms;
+  aging_bytes_ += (heap_.BytesInUse() * elapsed_ms + kPassMs - 1) / kPassMs;
+  for (uint64_t passed = 0; aging_bytes_ > 0 && passed < kAgingBytesMax;) {
+    if (heap_.WalkAt(Walk::kAging) == nullptr) heap_.BeginWalk(Walk::kAging);
+    const HeapSegment* segment = heap_.WalkAt(Walk::kAging);
+    if (segment == nullptr) {
+      aging_bytes_ = 0;
+      return;
+    }
+    heap_.AdvanceWalk(Walk::kAging);
+    const uint64_t bytes = segment->solo() ? segment->pages * kHeapPageBytes : kHeapSegmentBytes;
+    passed += bytes;
+    aging_bytes_ -= std::min(aging_bytes_, bytes);
+    if (segment->generation != heap_.generation()) continue;
+    for (Item* item = heap_.FirstItem(segment); item != nullptr;
+         item = heap_.NextItem(segment, item)) {
+      if (!item->dead()) item->Age(now_s_);
+    }
+  }
+}
+
 // --- All together
 // ---------------------------------------------------------------------------------
 
@@ -330,6 +363,7 @@ bool Shard::Tick(uint32_t items) {
     done += kItemsPerSegment * (1 + heap_.FreeFlushed(1));
   }
   if (done < items) done += SweepAtItsPace(items - done);
+  AgeAtItsPace();
   kept_ = Kept{};
   // Where nothing may go, as long as that is so, a smaller budget waits.
   const bool lowering = done < items && limit_ > memory_bytes_max_ && StepDown(items - done);
@@ -345,7 +379,7 @@ bool Shard::Tick(uint32_t items) {
   UpdateDetails();
   const bool sweeping = sweep_.HasWork(now_s_) || heap_.At(Reader::kSweep) != nullptr;
   return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking ||
-         (lowering && limit_ > memory_bytes_max_);
+         (lowering && limit_ > memory_bytes_max_) || aging_bytes_ >= kAgingBytesMax;
 }
 
 }  // namespace larder::store
