@@ -27,13 +27,13 @@ std::string Key(size_t i) { return "memtier-" + std::to_string(10'000'000 + i * 
 void ParsePipeline(benchmark::State& state, const std::string& wire, size_t commands) {
   const Codec& codec = CodecOf(Protocol::kText);
   uint64_t checksum = 0;
-  Extras extras;
+  ParserSpace space;
   for (auto _ : state) {
     std::string_view rest = wire;
     Resume resume = kLineStart;
     size_t parsed_count = 0;
     while (!rest.empty()) {
-      const Parsed parsed = codec.parse(rest, resume, {}, extras);
+      const Parsed parsed = codec.parse(rest, resume, {}, space);
       DCHECK(parsed.state == ParseState::kReady);
       checksum += parsed.command.key.size() + static_cast<uint64_t>(parsed.command.verb);
       rest.remove_prefix(parsed.consumed);

@@ -51,29 +51,39 @@ struct Extras {
     kMatchCas = 1 << 0,    // only if the item's CAS unique is `match_cas`; else kExists
     kGiveCas = 1 << 1,     // the item's new CAS unique is `give_cas`
     kTouch = 1 << 2,       // the item's expiry becomes Command::exptime
-    kCreate = 1 << 3,      // a miss makes an item that lives `create_exptime`: a read an empty one,
-                           // incr and decr one that holds `initial`
-    kRecache = 1 << 4,     // a read that finds less than `recache_s` seconds of life left wins
+    kCreate = 1 << 3,      // a miss makes an item with `create_exptime`: a read an empty one (and
+                           // wins), incr and decr one that holds `initial`, append and prepend one
+                           // that holds their value
+    kRecache = 1 << 4,     // a read wins if the item expires before `recache_exptime`
     kInvalidate = 1 << 5,  // delete: the item is stale instead of gone; a store whose `match_cas`
                            // is less than the item's unique: stores, as stale
     kDropValue = 1 << 6,   // delete: only the value and the client flags go
-    kNoBump = 1 << 7,      // a read that eviction does not learn of
+    kNoBump = 1 << 7,      // a read that leaves no trace: eviction does not learn of it
+    kNoValue = 1 << 8,     // a read whose answer says about the value, and not the value
   };
   uint16_t asks = 0;
   // The rest of these are the encoder's.
   Spelling spelling = Spelling::kClassic;
-  bool quiet = false;   // the answer that is expected is not sent
-  uint8_t opcode = 0;   // binary
-  uint32_t opaque = 0;  // binary: the reply repeats it
+  bool quiet = false;        // the answer that is expected is not sent
+  bool encoded_key = false;  // meta: spelled in base64, and so it is in the reply
+  uint8_t opcode = 0;        // binary
+  uint32_t opaque = 0;       // binary: the reply repeats it
   uint64_t match_cas = 0;
   uint64_t give_cas = 0;
   uint64_t initial = 0;
   int64_t create_exptime = 0;
-  int64_t recache_s = 0;
+  int64_t recache_exptime = 0;
   // Meta: the flags as they came, which the reply repeats or fills in, in their order.
   std::string_view flags = {};
 
   [[nodiscard]] bool Asks(Ask what) const { return (asks & what) != 0; }
+};
+
+// Where a parser puts what it cannot point to in the bytes that it was given: extras, and a key
+// that was spelled otherwise than it is.
+struct ParserSpace {
+  Extras extras;
+  char key[kKeyBytesMax];
 };
 
 struct Command {

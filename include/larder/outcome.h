@@ -41,6 +41,15 @@ enum class Status : uint8_t {
   kUnauthenticated,  // a client that has to say who it is says anything else; the next two: wrongly
   kBadTermination,
   kBadAuthToken,
+  kInvalidFlag,  // the rest of these: meta commands
+  kDuplicateFlag,
+  kOpaqueTooLong,
+  kInvalidStoreMode,
+  kInvalidNumberMode,
+  kBadToken,  // a flag's argument is no number
+  kInvalidInitial,
+  kInvalidNumericDelta,
+  kBadKeyEncoding,
   kLineTooLong,      // no answer, and the connection closes
   kForeignProtocol,  // a browser's request: no answer, and the connection closes
 };
@@ -52,14 +61,37 @@ enum class Progress : uint8_t {
   kStreaming,  // the answer is long and comes in pieces, as fast as the client takes them
 };
 
+// What a command that had extras learns of the item beside its value.
+struct Marks {
+  // Had anybody read it since it was stored?
+  bool fetched : 1 = false;
+  // It was invalidated, and nobody has stored it anew.
+  bool stale : 1 = false;
+  // Whoever asked is the one to store it anew, and
+  bool won : 1 = false;
+  // somebody else has been told so before.
+  bool won_before : 1 = false;
+};
+
 struct Outcome {
+  // Of an item that never expires: its ttl_s.
+  static constexpr uint32_t kForever = UINT32_MAX;
+
   Status status = Status::kOk;
   Progress progress = Progress::kDone;
+  Marks marks = {};
+  // Of Verb::kDescribe: the number of memcached's size class.
+  uint8_t size_class = 0;
   uint32_t client_flags = 0;
   // Of kHit, kStored, kNumber and kTouched: the item's CAS unique.
   uint64_t cas = 0;
+  // Of kNumber. Of other writes: the size of the value. Of Verb::kDescribe: the size of the item.
   uint64_t number = 0;
-  // Into the shard; valid until the shard is next changed.
+  // With extras, of kHit and kNumber: seconds until the item expires, and since it was last read.
+  uint32_t ttl_s = kForever;
+  uint32_t idle_s = 0;
+  // Into the shard; valid until the shard is next changed. With Extras::kNoValue only its size
+  // counts.
   std::string_view value = {};
   // What the value lies in, for who wants to hold it; null if it is no item's.
   const store::Item* item = nullptr;

@@ -36,6 +36,8 @@ Outcome Execute(Place place, const Command& command) {
       return Increment(place, command);
     case Verb::kDecr:
       return Decrement(place, command);
+    case Verb::kDescribe:
+      return Describe(place, command);
     case Verb::kRejected:
       return ForgetRefused(place, command);
     case Verb::kFlushAll:

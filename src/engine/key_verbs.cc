@@ -6,7 +6,68 @@ using stats::Counter;
 using store::Item;
 using store::Shard;
 
+namespace {
+
+// The item stays, without its value and its client flags, and under its CAS unique. Null if there
+// was no room for it: then it stays as it was.
+Item* DropValue(Place place, const Command& command, const Item& item) {
+  const uint64_t unique = item.cas();
+  const bool stale = item.stale();
+  const bool won = item.won();
+  const CacheSeconds expire_at = Asks(command, Extras::kTouch)
+                                     ? ExpiryOf(command.exptime, place.shard.now())
+                                     : item.expire_at();
+  Item* fresh =
+      place.shard.Put({.key = command.key, .hash = command.hash, .expire_at = expire_at}).item;
+  if (fresh == nullptr) return nullptr;
+  fresh->set_cas(unique);
+  fresh->set_stale(stale);
+  fresh->set_won(won);
+  return fresh;
+}
+
+Outcome DeleteWithExtras(Place place, const Command& command) {
+  const Extras& extras = *command.extras;
+  const Outcome gone{.status = Status::kDeleted};
+  Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
+  if (item == nullptr || Mismatches(command, *item)) {
+    place.counters.Add(Counter::kDeleteMisses);
+    return Outcome{.status = item == nullptr ? Status::kNotFound : Status::kExists};
+  }
+  const bool invalidate = extras.Asks(Extras::kInvalidate);
+  // It is no delete if the item lives on with its value.
+  if (!invalidate) place.counters.Add(Counter::kDeleteHits);
+  if (!invalidate && !extras.Asks(Extras::kDropValue)) {
+    place.shard.Erase(command.key, command.hash);
+    return gone;
+  }
+  // An expiry that has passed ends the item whatever else is asked for.
+  const Now now = place.shard.now();
+  const bool touches = extras.Asks(Extras::kTouch);
+  if (touches && ExpiryOf(command.exptime, now) != kNever &&
+      ExpiryOf(command.exptime, now) <= now.FloorSeconds()) {
+    place.shard.Erase(command.key, command.hash);
+    return gone;
+  }
+  if (extras.Asks(Extras::kDropValue)) {
+    item = DropValue(place, command, *item);
+  } else if (touches) {
+    item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, now));
+  }
+  if (item == nullptr) return Outcome{.status = Status::kNoMemory};
+  if (invalidate) {
+    item->set_stale(true);
+    item->set_won(false);
+    item->set_cas(place.shard.NextUnique());
+  }
+  if (extras.Asks(Extras::kGiveCas)) item->set_cas(extras.give_cas);
+  return Outcome{.status = Status::kDeleted, .cas = item->cas()};
+}
+
+}  // namespace
+
 Outcome Delete(Place place, const Command& command) {
+  if (command.extras != nullptr) return DeleteWithExtras(place, command);
   if (place.shard.Erase(command.key, command.hash)) {
     place.counters.Add(Counter::kDeleteHits);
     return Outcome{.status = Status::kDeleted};

@@ -34,39 +34,83 @@ struct NumberCounters {
   Counter misses;
 };
 
+std::string_view DigitsOf(uint64_t number, char (&digits)[kNumberBytesMax]) {
+  const auto written = std::to_chars(digits, digits + sizeof(digits), number);
+  return {digits, static_cast<size_t>(written.ptr - digits)};
+}
+
+Outcome Changed(Place place, const Item& item, uint64_t number) {
+  return Outcome{.status = Status::kNumber,
+                 .cas = item.cas(),
+                 .number = number,
+                 .ttl_s = TtlOf(item, place.shard.now())};
+}
+
+// There is no number yet, and the command brings the first one.
+Outcome Create(Place place, const Command& command) {
+  const Extras& extras = *command.extras;
+  char digits[kNumberBytesMax];
+  const auto stored =
+      place.shard.Put({.key = command.key,
+                       .hash = command.hash,
+                       .expire_at = ExpiryOf(extras.create_exptime, place.shard.now()),
+                       .value = DigitsOf(extras.initial, digits)});
+  const Outcome outcome = Stored(place, command, stored);
+  if (outcome.status != Status::kStored) return outcome;
+  if (stored.item != nullptr) return Changed(place, *stored.item, extras.initial);
+  return Outcome{.status = Status::kNumber, .number = extras.initial, .ttl_s = 0};
+}
+
+// Writes the number over the old one where it fits, padded with spaces to the value's length, as
+// the protocol has it. Null, and `failed` says why, if it does not fit and there is no room.
+Item* Write(Place place, const Command& command, Item* item, uint64_t number, Outcome& failed) {
+  char digits[kNumberBytesMax];
+  const size_t bytes = DigitsOf(number, digits).size();
+  const size_t old_bytes = item->Value().size();
+  if (bytes <= old_bytes && old_bytes <= sizeof(digits)) {
+    std::memset(digits + bytes, ' ', old_bytes - bytes);
+    place.shard.Overwrite(item, {digits, old_bytes});
+    return item;
+  }
+  const bool stale = item->stale();
+  const bool won = item->won();
+  const auto stored = place.shard.Put({.key = command.key,
+                                       .hash = command.hash,
+                                       .client_flags = item->client_flags(),
+                                       .expire_at = item->expire_at(),
+                                       .value = {digits, bytes}});
+  if (stored.item == nullptr) {
+    failed = Stored(place, command, stored);
+    return nullptr;
+  }
+  stored.item->set_stale(stale);
+  stored.item->set_won(won);
+  return stored.item;
+}
+
 template <typename Step>
 Outcome Change(Place place, const Command& command, NumberCounters counted, Step step) {
   Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
   if (item == nullptr) {
+    if (Asks(command, Extras::kCreate)) return Create(place, command);
     place.counters.Add(counted.misses);
     return Outcome{.status = Status::kNotFound};
   }
+  if (Mismatches(command, *item)) return Outcome{.status = Status::kExists};
   const std::optional<uint64_t> old = NumberIn(item->Value());
   if (!old.has_value()) return Outcome{.status = Status::kNonNumeric};
   place.counters.Add(counted.hits);
 
   const uint64_t number = step(*old);
-  char digits[kNumberBytesMax];
-  const auto written = std::to_chars(digits, digits + sizeof(digits), number);
-  const size_t bytes = static_cast<size_t>(written.ptr - digits);
-  const size_t old_bytes = item->Value().size();
-  uint64_t cas = 0;
-  if (bytes <= old_bytes && old_bytes <= sizeof(digits)) {
-    // A shorter number keeps the value's length, padded with spaces, as the protocol has it.
-    std::memset(digits + bytes, ' ', old_bytes - bytes);
-    place.shard.Overwrite(item, {digits, old_bytes});
-    cas = item->cas();
-  } else {
-    const auto stored = place.shard.Put({.key = command.key,
-                                         .hash = command.hash,
-                                         .client_flags = item->client_flags(),
-                                         .expire_at = item->expire_at(),
-                                         .value = {digits, bytes}});
-    const Outcome outcome = Stored(place, stored);
-    if (outcome.status != Status::kStored) return outcome;
-    cas = outcome.cas;
+  Outcome failed;
+  item = Write(place, command, item, number, failed);
+  if (item == nullptr) return failed;
+  if (Asks(command, Extras::kGiveCas)) item->set_cas(command.extras->give_cas);
+  if (Asks(command, Extras::kTouch)) {
+    item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
+    if (item == nullptr) return Outcome{.status = Status::kNoMemory};
   }
-  return Outcome{.status = Status::kNumber, .cas = cas, .number = number};
+  return Changed(place, *item, number);
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 // The verbs' own functions, one file a group; execute.cc switches between them.
+//
+// A command with extras asks for more than a classic one. What it asks for is done where the verb
+// is: each function has one test for it, and the classic commands fail that and go on.
 #ifndef LARDER_ENGINE_VERBS_H_
 #define LARDER_ENGINE_VERBS_H_
 
@@ -9,6 +12,9 @@ namespace larder::engine {
 // read_verbs.cc
 Outcome Get(Place place, const Command& command);
 Outcome GetAndTouch(Place place, const Command& command);
+Outcome Describe(Place place, const Command& command);
+// Seconds until the item expires, or Outcome::kForever.
+uint32_t TtlOf(const store::Item& item, Now now);
 
 // write_verbs.cc
 Outcome Set(Place place, const Command& command);
@@ -29,8 +35,17 @@ Outcome Touch(Place place, const Command& command);
 // longer what the client believes.
 Outcome ForgetRefused(Place place, const Command& command);
 
-// The outcome of a Put, and its counters.
-Outcome Stored(Place place, const store::Shard::Stored& stored);
+// The outcome of a Put, and its counters; gives the item the CAS unique that the command may name.
+Outcome Stored(Place place, const Command& command, const store::Shard::Stored& stored);
+
+// Does the command ask for it?
+inline bool Asks(const Command& command, Extras::Ask what) {
+  return command.extras != nullptr && command.extras->Asks(what);
+}
+// Does the command name another CAS unique than the item has?
+inline bool Mismatches(const Command& command, const store::Item& item) {
+  return Asks(command, Extras::kMatchCas) && command.extras->match_cas != item.cas();
+}
 
 }  // namespace larder::engine
 

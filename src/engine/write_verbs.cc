@@ -11,11 +11,12 @@ using store::Shard;
 namespace {
 
 Outcome Put(Place place, const Command& command) {
-  return Stored(place, place.shard.Put({.key = command.key,
-                                        .hash = command.hash,
-                                        .client_flags = command.client_flags,
-                                        .expire_at = ExpiryOf(command.exptime, place.shard.now()),
-                                        .value = command.value}));
+  return Stored(place, command,
+                place.shard.Put({.key = command.key,
+                                 .hash = command.hash,
+                                 .client_flags = command.client_flags,
+                                 .expire_at = ExpiryOf(command.exptime, place.shard.now()),
+                                 .value = command.value}));
 }
 
 Item* Existing(Place place, const Command& command) {
@@ -23,24 +24,71 @@ Item* Existing(Place place, const Command& command) {
   return place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
 }
 
-// The old value and the new one, in the given order; flags and expiry stay.
-Outcome Join(Place place, const Command& command, const Item& old, std::string_view first,
-             std::string_view second) {
-  return Stored(place, place.shard.Put({.key = command.key,
-                                        .hash = command.hash,
-                                        .client_flags = old.client_flags(),
-                                        .expire_at = old.expire_at(),
-                                        .value = first,
-                                        .value_tail = second}));
+Outcome Refused(const Command& command, Status why) {
+  return Outcome{.status = why, .number = command.value.size()};
+}
+
+// A value from before the item was invalidated, or replaced: better than none, but stale. The item
+// keeps its expiry, and whoever was told to store it anew still is.
+Outcome PutStale(Place place, const Command& command, const Item& old) {
+  const bool won = old.won();
+  const auto stored = place.shard.Put({.key = command.key,
+                                       .hash = command.hash,
+                                       .client_flags = command.client_flags,
+                                       .expire_at = old.expire_at(),
+                                       .value = command.value});
+  if (stored.item != nullptr) {
+    stored.item->set_stale(true);
+    stored.item->set_won(won);
+  }
+  return Stored(place, command, stored);
+}
+
+Outcome PutIfUnique(Place place, const Command& command, uint64_t unique) {
+  const Item* old = Existing(place, command);
+  if (old == nullptr) {
+    place.counters.Add(Counter::kCasMisses);
+    return Refused(command, Status::kNotFound);
+  }
+  if (old->cas() != unique) {
+    if (Asks(command, Extras::kInvalidate) && unique < old->cas()) {
+      return PutStale(place, command, *old);
+    }
+    place.counters.Add(Counter::kCasBadval);
+    return Refused(command, Status::kExists);
+  }
+  place.counters.Add(Counter::kCasHits);
+  return Put(place, command);
+}
+
+enum class Side : uint8_t { kFront, kBack };
+
+// The old value and the new one; flags and expiry stay.
+Outcome Join(Place place, const Command& command, Side side) {
+  const Item* old = Existing(place, command);
+  if (old == nullptr) {
+    if (!Asks(command, Extras::kCreate)) return Refused(command, Status::kNotStored);
+    Command create = command;
+    create.exptime = command.extras->create_exptime;
+    return Put(place, create);
+  }
+  if (Mismatches(command, *old)) return Refused(command, Status::kExists);
+  const bool front = side == Side::kFront;
+  return Stored(place, command,
+                place.shard.Put({.key = command.key,
+                                 .hash = command.hash,
+                                 .client_flags = old->client_flags(),
+                                 .expire_at = old->expire_at(),
+                                 .value = front ? command.value : old->Value(),
+                                 .value_tail = front ? old->Value() : command.value}));
 }
 
 }  // namespace
 
-Outcome Stored(Place place, const Shard::Stored& stored) {
+Outcome Stored(Place place, const Command& command, const Shard::Stored& stored) {
   switch (stored.result) {
     case PutResult::kStored:
-      return Outcome{.status = Status::kStored,
-                     .cas = stored.item == nullptr ? 0 : stored.item->cas()};
+      break;
     case PutResult::kTooLarge:
       place.counters.Add(Counter::kStoreTooLarge);
       return Outcome{.status = Status::kTooLarge};
@@ -48,10 +96,17 @@ Outcome Stored(Place place, const Shard::Stored& stored) {
       place.counters.Add(Counter::kStoreNoMemory);
       return Outcome{.status = Status::kNoMemory};
   }
-  CHECK(false);
+  // Null: it had expired before it was stored.
+  if (stored.item == nullptr) return Refused(command, Status::kStored);
+  if (Asks(command, Extras::kGiveCas)) stored.item->set_cas(command.extras->give_cas);
+  return Outcome{
+      .status = Status::kStored, .cas = stored.item->cas(), .number = stored.item->Value().size()};
 }
 
 Outcome Set(Place place, const Command& command) {
+  if (Asks(command, Extras::kMatchCas)) {
+    return PutIfUnique(place, command, command.extras->match_cas);
+  }
   place.counters.Add(Counter::kCmdSet);
   const Outcome outcome = Put(place, command);
   // The client believes that it replaced the old value: a stale one must not be served.
@@ -60,39 +115,27 @@ Outcome Set(Place place, const Command& command) {
 }
 
 Outcome Add(Place place, const Command& command) {
-  if (Existing(place, command) != nullptr) return Outcome{.status = Status::kNotStored};
+  if (Asks(command, Extras::kMatchCas)) {
+    return PutIfUnique(place, command, command.extras->match_cas);
+  }
+  if (Existing(place, command) != nullptr) return Refused(command, Status::kNotStored);
   return Put(place, command);
 }
 
 Outcome Replace(Place place, const Command& command) {
-  if (Existing(place, command) == nullptr) return Outcome{.status = Status::kNotStored};
+  if (Asks(command, Extras::kMatchCas)) {
+    return PutIfUnique(place, command, command.extras->match_cas);
+  }
+  if (Existing(place, command) == nullptr) return Refused(command, Status::kNotStored);
   return Put(place, command);
 }
 
-Outcome Append(Place place, const Command& command) {
-  const Item* old = Existing(place, command);
-  if (old == nullptr) return Outcome{.status = Status::kNotStored};
-  return Join(place, command, *old, old->Value(), command.value);
-}
+Outcome Append(Place place, const Command& command) { return Join(place, command, Side::kBack); }
 
-Outcome Prepend(Place place, const Command& command) {
-  const Item* old = Existing(place, command);
-  if (old == nullptr) return Outcome{.status = Status::kNotStored};
-  return Join(place, command, *old, command.value, old->Value());
-}
+Outcome Prepend(Place place, const Command& command) { return Join(place, command, Side::kFront); }
 
 Outcome CompareAndSwap(Place place, const Command& command) {
-  const Item* old = Existing(place, command);
-  if (old == nullptr) {
-    place.counters.Add(Counter::kCasMisses);
-    return Outcome{.status = Status::kNotFound};
-  }
-  if (old->cas() != command.number) {
-    place.counters.Add(Counter::kCasBadval);
-    return Outcome{.status = Status::kExists};
-  }
-  place.counters.Add(Counter::kCasHits);
-  return Put(place, command);
+  return PutIfUnique(place, command, command.number);
 }
 
 }  // namespace larder::engine

@@ -112,6 +112,15 @@ BinaryStatus StatusOf(Verb verb, Status status) {
     case Status::kInvalidExptime:
     case Status::kInvalidDelta:
     case Status::kDeleteUsage:
+    case Status::kInvalidFlag:
+    case Status::kDuplicateFlag:
+    case Status::kOpaqueTooLong:
+    case Status::kInvalidStoreMode:
+    case Status::kInvalidNumberMode:
+    case Status::kBadToken:
+    case Status::kInvalidInitial:
+    case Status::kInvalidNumericDelta:
+    case Status::kBadKeyEncoding:
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
       return BinaryStatus::kInvalid;

@@ -221,13 +221,13 @@ Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& l
 }  // namespace
 
 Parsed ParseBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                   Extras& extras) {
-  return Parse(bytes, resume, limits, extras, Speaker::kKnown);
+                   ParserSpace& space) {
+  return Parse(bytes, resume, limits, space.extras, Speaker::kKnown);
 }
 
 Parsed ParseLockedBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                         Extras& extras) {
-  Parsed parsed = Parse(bytes, resume, limits, extras, Speaker::kStranger);
+                         ParserSpace& space) {
+  Parsed parsed = Parse(bytes, resume, limits, space.extras, Speaker::kStranger);
   if (parsed.state == ParseState::kReady) parsed.state = ParseState::kExecuteFirst;
   return parsed;
 }

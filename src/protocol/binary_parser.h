@@ -29,10 +29,10 @@ namespace larder::protocol {
 // kAuthenticate are ready, and each is kExecuteFirst; any other request is rejected as
 // kUnauthenticated, whatever it declares, and the connection closes.
 Parsed ParseLockedBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                         Extras& extras);
+                         ParserSpace& space);
 
 Parsed ParseBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                   Extras& extras);
+                   ParserSpace& space);
 
 }  // namespace larder::protocol
 

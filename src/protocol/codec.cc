@@ -2,6 +2,8 @@
 
 #include "protocol/binary_encoder.h"
 #include "protocol/binary_parser.h"
+#include "protocol/meta_encoder.h"
+#include "protocol/meta_parser.h"
 #include "protocol/text_auth_parser.h"
 #include "protocol/text_encoder.h"
 #include "protocol/text_parser.h"
@@ -9,15 +11,49 @@
 
 namespace larder::protocol {
 
+namespace {
+
+// Classic and meta commands, which come mixed on one connection: at the start of a line, its first
+// letters tell.
+Parsed ParseLines(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
+                  ParserSpace& space) {
+  const bool at_start = resume.at == Resume::At::kLineStart || resume.at == Resume::At::kFirstLine;
+  const bool maybe_meta = !bytes.empty() && (bytes[0] == 'm' || bytes[0] == ' ');
+  if (maybe_meta && at_start && BeginsMeta(bytes)) return ParseMeta(bytes, resume, limits, space);
+  return ParseText(bytes, resume, limits);
+}
+
+size_t EncodedBytesMax(const Command& command, const Outcome& outcome) {
+  return IsMetaAnswer(command, outcome) ? EncodedMetaBytesMax(command, outcome)
+                                        : EncodedTextBytesMax(command, outcome);
+}
+
+char* Encode(const Command& command, const Outcome& outcome, char* out) {
+  return IsMetaAnswer(command, outcome) ? EncodeMeta(command, outcome, out)
+                                        : EncodeText(command, outcome, out);
+}
+
+char* EncodeHead(const Command& command, const Outcome& outcome, char* out) {
+  return IsMetaAnswer(command, outcome) ? EncodeMetaHead(command, outcome, out)
+                                        : EncodeTextHead(command, outcome, out);
+}
+
+char* EncodeTail(const Command& command, const Outcome& outcome, char* out) {
+  return IsMetaAnswer(command, outcome) ? EncodeMetaTail(out)
+                                        : EncodeTextTail(command, outcome, out);
+}
+
+}  // namespace
+
 const Codec& CodecOf(Protocol protocol) {
   static constexpr Codec kText = {.name = "text",
                                   .protocol = Protocol::kText,
                                   .unlocked = Protocol::kText,
-                                  .parse = ParseText,
-                                  .encoded_bytes_max = EncodedTextBytesMax,
-                                  .encode = EncodeText,
-                                  .encode_head = EncodeTextHead,
-                                  .encode_tail = EncodeTextTail};
+                                  .parse = ParseLines,
+                                  .encoded_bytes_max = EncodedBytesMax,
+                                  .encode = Encode,
+                                  .encode_head = EncodeHead,
+                                  .encode_tail = EncodeTail};
   static constexpr Codec kLockedText = {.name = "text",
                                         .protocol = Protocol::kLockedText,
                                         .unlocked = Protocol::kText,

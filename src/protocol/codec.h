@@ -25,10 +25,10 @@ struct Codec {
   // What it becomes when the client has said who it is; itself, if it need not.
   Protocol unlocked;
 
-  // Parses one command from the front of `bytes`. `extras` is where it may put the command's
-  // extras; it is left alone if there are none.
+  // Parses one command from the front of `bytes`. `space` is where it may put what the command
+  // points to and `bytes` does not have; it is left alone by commands that do not.
   Parsed (*parse)(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                  Extras& extras);
+                  ParserSpace& space);
 
   // An upper bound of what encode() will write for this answer; of which the value's own bytes.
   size_t (*encoded_bytes_max)(const Command& command, const Outcome& outcome);

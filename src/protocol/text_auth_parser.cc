@@ -49,7 +49,7 @@ void ParseValue(std::string_view value, Parsed& parsed) {
 }  // namespace
 
 Parsed ParseTextAuth(std::string_view bytes, const Resume& resume, const ParserLimits& /*limits*/,
-                     Extras& /*extras*/) {
+                     ParserSpace& /*space*/) {
   Parsed parsed;
   const std::string_view window = bytes.substr(0, kWindowBytes);
   const size_t newline = window.find('\n');

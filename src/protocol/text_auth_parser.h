@@ -23,7 +23,7 @@ namespace larder::protocol {
 inline constexpr size_t kAuthBytesMax = 1024;
 
 Parsed ParseTextAuth(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                     Extras& extras);
+                     ParserSpace& space);
 
 }  // namespace larder::protocol
 

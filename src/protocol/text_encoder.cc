@@ -111,6 +111,24 @@ std::string_view LineOf(Verb verb, Status status) {
       return "CLIENT_ERROR bad command line termination\r\n";
     case Status::kBadAuthToken:
       return "CLIENT_ERROR bad authentication token format\r\n";
+    case Status::kInvalidFlag:
+      return "CLIENT_ERROR invalid flag\r\n";
+    case Status::kDuplicateFlag:
+      return "CLIENT_ERROR duplicate flag\r\n";
+    case Status::kOpaqueTooLong:
+      return "CLIENT_ERROR opaque token too long\r\n";
+    case Status::kInvalidStoreMode:
+      return "CLIENT_ERROR invalid mode for ms M token\r\n";
+    case Status::kInvalidNumberMode:
+      return "CLIENT_ERROR invalid mode for ma M token\r\n";
+    case Status::kBadToken:
+      return "CLIENT_ERROR bad token in command line format\r\n";
+    case Status::kInvalidInitial:
+      return "CLIENT_ERROR invalid numeric initial value\r\n";
+    case Status::kInvalidNumericDelta:
+      return "CLIENT_ERROR invalid numeric delta value\r\n";
+    case Status::kBadKeyEncoding:
+      return "CLIENT_ERROR error decoding key\r\n";
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
       return {};

@@ -367,7 +367,6 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kShutdown:
       return ParseRest(in, tokens, line);
     case Verb::kVersion:
-    case Verb::kNoop:
       return;
     case Verb::kQuit:
       in.parsed.close = true;
@@ -378,6 +377,8 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kGats:  // without a blank behind it: without a key
     case Verb::kMechanisms:
     case Verb::kAuthenticate:  // of other protocols
+    case Verb::kDescribe:
+    case Verb::kNoop:
       return Reject(in.parsed, Status::kUnknownCommand);
     case Verb::kRejected:
       if (IsHttp(line, tokens[0])) {
@@ -441,8 +442,7 @@ void SkipLine(const Input& in) {
 
 }  // namespace
 
-Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                 Extras& /*extras*/) {
+Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits) {
   Parsed parsed;
   parsed.resume.at = Resume::At::kLineStart;
   const Input in{bytes, bytes.substr(0, kWindowBytes), limits, parsed};

@@ -24,8 +24,7 @@
 
 namespace larder::protocol {
 
-Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-                 Extras& extras);
+Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimits& limits);
 
 }  // namespace larder::protocol
 

@@ -19,7 +19,7 @@ struct BatchEntry {
   const char* begin;
   protocol::Resume resume;
   Command command;
-  Extras extras;  // where command.extras points to, if it points anywhere
+  ParserSpace space;  // what `command` may point to, beside the bytes
 };
 
 // Filled by parsing, emptied by executing. Sixteen to thirty-two lookups keep
@@ -33,7 +33,7 @@ class Batch {
   [[nodiscard]] size_t size() const { return size_; }
   BatchEntry& operator[](size_t index) { return entries_[index]; }
   // Of the entry that Add() will return; not to be called if full.
-  Extras& NextExtras() { return entries_[size_].extras; }
+  ParserSpace& NextSpace() { return entries_[size_].space; }
   BatchEntry& Add() { return entries_[size_++]; }
   void Clear() { size_ = 0; }
 

@@ -101,8 +101,8 @@ void Connection::ParseWindow() {
       worker_.ExecuteBatch();
       if (stopped_ || closed_) return;
     }
-    Extras& extras = worker_.batch().NextExtras();
-    const protocol::Parsed parsed = codec_->parse(window_, resume_, worker_.limits(), extras);
+    const protocol::Parsed parsed =
+        codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
     switch (parsed.state) {
       case protocol::ParseState::kNeedMore:
         return;
@@ -175,7 +175,7 @@ void Connection::RefuseBody() {
   if (worker_.batch().full()) worker_.ExecuteBatch();
   // The line is at the front of input_, and its value has not all come.
   const protocol::Parsed parsed =
-      codec_->parse(input_.view(), resume_, worker_.limits(), worker_.batch().NextExtras());
+      codec_->parse(input_.view(), resume_, worker_.limits(), worker_.batch().NextSpace());
   DCHECK(parsed.state == protocol::ParseState::kNeedBody);
   Command refused = parsed.command;
   if (refused.verb != Verb::kSet) refused.key = {};

@@ -59,11 +59,13 @@ int64_t UnixSeconds(Now now, CacheSeconds when) {
 void AppendMetadump(const Item& item, Now now, std::string& text) {
   text += "key=";
   AppendEncoded(text, item.Key());
-  absl::StrAppend(&text,
-                  " exp=", item.expire_at() == kNever ? -1 : UnixSeconds(now, item.expire_at()),
-                  " la=0 cas=", item.cas(), " fetch=", item.fetched() ? "yes" : "no",
-                  " cls=", stats::ClassOf(item.TotalBytes()), " size=", item.TotalBytes(),
-                  " flags=", item.client_flags(), "\n");
+  const CacheSeconds second = now.FloorSeconds();
+  const CacheSeconds idle_s = std::min(item.access().AgeOf(second), second);
+  absl::StrAppend(
+      &text, " exp=", item.expire_at() == kNever ? -1 : UnixSeconds(now, item.expire_at()),
+      " la=", UnixSeconds(now, second - idle_s), " cas=", item.cas(),
+      " fetch=", item.fetched() ? "yes" : "no", " cls=", stats::ClassOf(item.TotalBytes()),
+      " size=", item.TotalBytes(), " flags=", item.client_flags(), "\n");
 }
 
 void AppendMgdump(const Item& item, std::string& text) {

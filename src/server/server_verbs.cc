@@ -280,6 +280,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kTouch:
     case Verb::kIncr:
     case Verb::kDecr:
+    case Verb::kDescribe:
       break;
   }
   CHECK(false);

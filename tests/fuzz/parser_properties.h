@@ -67,17 +67,19 @@ struct OwnedCommand {
     return view;
   }
   friend bool operator==(const OwnedCommand& a, const OwnedCommand& b) {
-    return a.key == b.key && a.value == b.value && a.command.verb == b.command.verb &&
-           a.command.noreply == b.command.noreply && a.command.last_key == b.command.last_key &&
-           a.command.rejection == b.command.rejection &&
+    return a.key == b.key && a.value == b.value && a.flags == b.flags &&
+           a.command.verb == b.command.verb && a.command.noreply == b.command.noreply &&
+           a.command.last_key == b.command.last_key && a.command.rejection == b.command.rejection &&
            a.command.client_flags == b.command.client_flags &&
            a.command.exptime == b.command.exptime && a.command.number == b.command.number &&
            a.command.hash == b.command.hash && a.has_extras == b.has_extras && a.flags == b.flags &&
            a.extras.asks == b.extras.asks && a.extras.spelling == b.extras.spelling &&
-           a.extras.quiet == b.extras.quiet && a.extras.opcode == b.extras.opcode &&
-           a.extras.opaque == b.extras.opaque && a.extras.match_cas == b.extras.match_cas &&
-           a.extras.give_cas == b.extras.give_cas && a.extras.initial == b.extras.initial &&
-           a.extras.create_exptime == b.extras.create_exptime;
+           a.extras.quiet == b.extras.quiet && a.extras.encoded_key == b.extras.encoded_key &&
+           a.extras.opcode == b.extras.opcode && a.extras.opaque == b.extras.opaque &&
+           a.extras.match_cas == b.extras.match_cas && a.extras.give_cas == b.extras.give_cas &&
+           a.extras.initial == b.extras.initial &&
+           a.extras.create_exptime == b.extras.create_exptime &&
+           a.extras.recache_exptime == b.extras.recache_exptime;
   }
 };
 
@@ -112,12 +114,26 @@ inline size_t ValueEndBytes(const Codec& codec) {
   return codec.unlocked == Protocol::kBinary ? 0 : 2;
 }
 
+// What holds for a key that is a word. One that came in base64 may have any bytes.
+inline void CheckKey(const Command& command, bool is_text) {
+  CHECK(!command.key.empty());
+  CHECK_LE(command.key.size(), kKeyBytesMax);
+  if (!is_text || (command.extras != nullptr && command.extras->encoded_key)) return;
+  for (const char c : command.key) {
+    CHECK(static_cast<uint8_t>(c) > ' ' && c != '\x7f');
+  }
+}
+
 // What holds for a result by itself.
 inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_view bytes,
-                        const Resume& resume, const ParserLimits& limits) {
+                        const ParserSpace& space, const Resume& resume,
+                        const ParserLimits& limits) {
   const bool is_text = ValueEndBytes(codec) > 0;
   CHECK_LE(parsed.consumed, bytes.size());
-  CHECK(IsInside(parsed.command.key, bytes));
+  CHECK(IsInside(parsed.command.key, bytes) ||
+        IsInside(parsed.command.key, {space.key, sizeof(space.key)}));
+  CHECK(parsed.command.extras == nullptr || parsed.command.extras == &space.extras);
+  if (parsed.command.extras != nullptr) CHECK(IsInside(space.extras.flags, bytes));
   CHECK(IsInside(parsed.command.value, bytes));
   CHECK_EQ(parsed.command.hash, 0U);
   switch (parsed.state) {
@@ -147,18 +163,14 @@ inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_vi
   const Command& command = parsed.command;
   if (command.verb == Verb::kAuthenticate) return;
   if (command.verb == Verb::kRejected) {
-    if (is_text) CHECK_EQ(parsed.discard_bytes > 0, command.rejection == Status::kTooLarge);
+    if (is_text) CHECK(parsed.discard_bytes > 0 || command.rejection != Status::kTooLarge);
     CHECK(parsed.discard_bytes == 0 || !parsed.close);
     return;
   }
   CHECK_EQ(parsed.discard_bytes, 0U);
   CHECK_LE(command.value.size(), limits.item_bytes_max);
   if (KindOf(command.verb) != VerbKind::kServer) {
-    CHECK(!command.key.empty());
-    CHECK_LE(command.key.size(), kKeyBytesMax);
-    for (const char c : is_text ? command.key : std::string_view{}) {
-      CHECK(static_cast<uint8_t>(c) > ' ' && c != '\x7f');
-    }
+    CheckKey(command, is_text);
   }
 }
 
@@ -166,9 +178,9 @@ inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_vi
 inline OwnedResult ParseExact(const Codec& codec, std::string_view bytes, const Resume& resume,
                               const ParserLimits& limits) {
   const ExactBytes exact(bytes);
-  Extras extras;
-  const Parsed parsed = codec.parse(exact.view(), resume, limits, extras);
-  CheckResult(codec, parsed, exact.view(), resume, limits);
+  ParserSpace space;
+  const Parsed parsed = codec.parse(exact.view(), resume, limits, space);
+  CheckResult(codec, parsed, exact.view(), space, resume, limits);
   return OwnedResult(parsed);
 }
 

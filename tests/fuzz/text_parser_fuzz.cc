@@ -1,5 +1,5 @@
-// Fuzz target: any bytes, as one client's input in the classic text protocol, of one who is
-// in and of one who has to say who it is.
+// Fuzz target: any bytes, as one client's input of classic text and meta commands, of one who is in
+// and of one who has to say who it is.
 //
 // Held against: no crash and no read out of bounds; results in their bounds (CheckResult);
 // progress; the same commands however the bytes are cut; the prefix rule from every place in a

@@ -177,10 +177,9 @@ TEST(TextEncoder, WhatWasStoredIsWhatIsRead) {
     const std::string value(size, '\n');
     const std::string wire =
         "set some_key 12345 0 " + std::to_string(size) + "\r\n" + value + "\r\n";
-    Extras extras;
-    const Parsed parsed =
-        CodecOf(Protocol::kText)
-            .parse(wire, {Resume::At::kLineStart, Verb::kRejected, 0}, {}, extras);
+    ParserSpace space;
+    const Parsed parsed = CodecOf(Protocol::kText)
+                              .parse(wire, {Resume::At::kLineStart, Verb::kRejected, 0}, {}, space);
     const Outcome hit = {.status = Status::kHit,
                          .client_flags = parsed.command.client_flags,
                          .value = parsed.command.value};
