@@ -307,7 +307,8 @@ class Command:
     def bytes_for(self, uniques, side):
         if b"{unique}" not in self.text:
             return self.text
-        known = uniques.of_key.get(self.unique_of, (b"1", b"1"))
+        never = b"18446744073709551614"
+        known = uniques.of_key.get(self.unique_of, (never, never))
         return self.text.replace(b"{unique}", known[side])
 
 
@@ -502,10 +503,16 @@ class Generator:
 
 
 class Run:
+    """One protocol's: others have another generator, other rules, and replies of another form."""
+
+    generator_class = Generator
+    rules = RULES
+    split = staticmethod(split_reply)
+
     def __init__(self, arguments, memcached, larder):
         self.memcached = memcached
         self.larder = larder
-        self.generator = Generator(arguments.seed)
+        self.generator = self.generator_class(arguments.seed)
         self.random = random.Random(arguments.seed + 1)
         self.uniques = Uniques()
         self.uses = collections.Counter()
@@ -562,7 +569,7 @@ class Run:
         if they_closed or we_closed:
             self.close_group(group, (theirs, they_closed), (ours, we_closed))
             return
-        their_units, our_units = split_reply(theirs), split_reply(ours)
+        their_units, our_units = self.split(theirs), self.split(ours)
         if their_units is None or our_units is None:
             self.fail(group, f"unreadable:\nmemcached {theirs!r}\nLarder    {ours!r}")
         if self.match_units(their_units, our_units):
@@ -570,7 +577,7 @@ class Run:
         # STORED, the mark's VALUE and END close both; the rule judges what comes before.
         rule = group[0].rule
         if rule and (self.both_memcached or
-                     RULES[rule].allows(their_units[:-3], our_units[:-3])):
+                     self.rules[rule].allows(their_units[:-3], our_units[:-3])):
             self.uses[rule] += 1
             return
         self.fail(group, difference(their_units, our_units))
@@ -632,15 +639,15 @@ def difference(theirs, ours):
     lines = []
     for i in range(max(len(theirs), len(ours))):
         pair = [units[i] if i < len(units) else "-" for units in (theirs, ours)]
-        texts = [unit.text() if isinstance(unit, Value) else unit for unit in pair]
+        texts = [unit if isinstance(unit, (bytes, str)) else unit.text() for unit in pair]
         same = "=" if texts[0] == texts[1] else "!"
         lines.append(f"  {same} memcached {shown(texts[0])}\n    Larder    {shown(texts[1])}"
                      if same == "!" else f"  {same} {shown(texts[0])}")
     return "Replies:\n" + "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def main(run_class, description):
+    parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
     parser.add_argument("--larderd", required=True)
     parser.add_argument("--memcached", default="memcached")
     parser.add_argument("--io", choices=["uring", "event"])
@@ -650,21 +657,21 @@ def main():
     arguments = parser.parse_args()
     if arguments.seed is None:
         arguments.seed = random.SystemRandom().randrange(1 << 32)
-    print(f"differential_test: {arguments.commands} commands, --seed {arguments.seed}", flush=True)
+    print(f"{os.path.basename(sys.argv[0])}: {arguments.commands} commands, --seed {arguments.seed}", flush=True)
 
     with contextlib.ExitStack() as stack:
         memcached = stack.enter_context(Server("memcached", arguments.memcached, 2, None))
         larder = stack.enter_context(
             Server("larderd", arguments.larderd, arguments.threads, arguments.io))
-        run = Run(arguments, memcached, larder)
+        run = run_class(arguments, memcached, larder)
         run.run(arguments.commands)
         memcached.stop()
         larder.stop()
     print(f"{run.group} groups, {len(run.uniques.to_larder)} CAS uniques mapped, all replies equal "
           f"but for {sum(run.uses.values())} differences that are meant:")
-    for name, rule in RULES.items():
+    for name, rule in run.rules.items():
         print(f"  {run.uses[name]:6}  {name}: {rule.reason}")
 
 
 if __name__ == "__main__":
-    main()
+    main(Run, __doc__)

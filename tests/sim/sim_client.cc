@@ -116,7 +116,7 @@ std::string SimClient::Describe() const {
   if (!sent_.empty()) {
     const Sent& sent = sent_.front();
     text += "; the first is " +
-            (sent.kind == Kind::kVerb
+            (sent.kind == Kind::kVerb || sent.kind == Kind::kMeta
                  ? std::string(VerbText(sent.verb)) + " " + KeyText(sent.key)
                  : "kind " + std::to_string(static_cast<int>(sent.kind)) + " " + Shown(sent.value));
   }
@@ -167,6 +167,8 @@ SimClient::Match SimClient::MatchFront() {
   switch (sent.kind) {
     case Kind::kVerb:
       return MatchVerb(sent);
+    case Kind::kMeta:
+      return MatchMeta(sent);
     case Kind::kLiteral:
       return MatchText(sent.value);
     case Kind::kPrefix: {
@@ -329,21 +331,33 @@ SimClient::Match SimClient::MatchStore(const Sent& sent, Item& item) {
   return Match::kDone;
 }
 
+bool SimClient::Step(const Sent& sent, const Item& item, uint64_t& number) {
+  const std::optional<uint64_t> old = NumberIn(item.value);
+  if (!old) return false;
+  number = *old + sent.number;
+  if (sent.verb == Verb::kDecr) number = *old < sent.number ? 0 : *old - sent.number;
+  return true;
+}
+
+void SimClient::StoreNumber(Item& item, std::string text) {
+  // A number that has become longer than 20 bytes by append is stored without its spaces.
+  if (item.value.size() <= 20) text.resize(std::max(text.size(), item.value.size()), ' ');
+  item.value = std::move(text);
+  item.version = ++versions_;
+}
+
 SimClient::Match SimClient::MatchNumber(const Sent& sent, Item& item) {
   const auto answer = [&](std::string_view text) {
     return sent.noreply ? Match::kDone : MatchText(text);
   };
   if (!item.present) return answer("NOT_FOUND\r\n");
-  const std::optional<uint64_t> old = NumberIn(item.value);
-  if (!old) return answer("CLIENT_ERROR cannot increment or decrement non-numeric value\r\n");
-  uint64_t number = *old + sent.number;
-  if (sent.verb == Verb::kDecr) number = *old < sent.number ? 0 : *old - sent.number;
-  std::string text = std::to_string(number);
+  uint64_t number = 0;
+  if (!Step(sent, item, number)) {
+    return answer("CLIENT_ERROR cannot increment or decrement non-numeric value\r\n");
+  }
+  const std::string text = std::to_string(number);
   if (answer(text + "\r\n") == Match::kMore) return Match::kMore;
-  // A number that has become longer than 20 bytes by append is stored without its spaces.
-  if (item.value.size() <= 20) text.resize(std::max(text.size(), item.value.size()), ' ');
-  item.value = text;
-  item.version = ++versions_;
+  StoreNumber(item, text);
   return Match::kDone;
 }
 

@@ -75,6 +75,7 @@ class SimClient {
   };
   enum class Kind : uint8_t {
     kVerb,     // of one key
+    kMeta,     // the same, as a meta command
     kLiteral,  // answered with `value`
     kPrefix,   // answered with one line that begins with `value`
     kStats,    // answered with STAT lines and END
@@ -104,6 +105,7 @@ class SimClient {
   void SendStore();
   void SendNumber();
   void SendOther();
+  void SendMeta();
   void SendServerVerb();
   void SendMistake();
   void SendTooLarge();
@@ -129,8 +131,17 @@ class SimClient {
   Match MatchVerb(const Sent& sent);
   Match MatchStore(const Sent& sent, Item& item);
   Match MatchNumber(const Sent& sent, Item& item);
+  // The number that an incr or decr makes of the item; false if it has none.
+  static bool Step(const Sent& sent, const Item& item, uint64_t& number);
+  void StoreNumber(Item& item, std::string text);
   Match MatchStats();
   Match MatchDump();
+  // Meta: sim_client_meta.cc, SendMeta too.
+  Match MatchMeta(const Sent& sent);
+  Match MatchMetaGet(const Sent& sent, Item& item);
+  Match MatchMetaStore(const Sent& sent, Item& item);
+  Match MatchMetaDelete(const Sent& sent, Item& item);
+  Match MatchMetaNumber(const Sent& sent, Item& item);
   void StoreValue(Item& item, const Sent& sent, std::string value);
   [[nodiscard]] std::string_view Pending() const {
     return std::string_view(received_).substr(offset_);

@@ -53,6 +53,7 @@ void SimClient::Write() {
 }
 
 void SimClient::SendCommand() {
+  if (prng_.OneIn(5)) return SendMeta();
   const uint64_t choice = prng_.Below(100);
   if (choice < 40) {
     SendGet();
