@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""The same random commands of the binary protocol to memcached and to Larder; every reply is
+compared.
+
+    differential_binary_test.py --larderd PATH [--memcached PATH] [--io uring|event] [--threads N]
+                                [--commands 50000] [--seed N]
+
+As differential_test.py does it for text: pipelined groups over one connection to each server, drawn
+from the seed, which is printed. CAS uniques may differ, but must map one to one. A difference that
+is meant is in RULES, with its reason; its command goes alone, and each use is counted. Commands
+after which the connection closes go alone as well: what memcached still owes then, it may drop.
+"""
+
+import argparse
+import collections
+import contextlib
+import dataclasses
+import random
+import struct
+import sys
+
+import binary_protocol as b
+import differential_test as text
+
+MARK = 0x80000000  # in opaques: the noop that ends a group
+
+RULES = {
+    "version": "another version is spoken",
+    "append beyond the limit": "where the joined value is too large, memcached says that it is not "
+                               "stored, as if there were no item; here it says what is wrong",
+    "padding after decr": "1.6.18 pads a shrunk number with blanks unless the item is in use at that "
+                          "moment; here it is always padded",
+    "body of an unknown opcode": "1.6.18 takes it for the next request; here it is swallowed",
+    "superfluous value": "1.6.18 ignores the value of touch, gat and stat, and takes it for the next "
+                         "request; here such a request is wrong and closes the connection",
+}
+
+
+@dataclasses.dataclass
+class Request:
+    opcode: int
+    key: bytes = b""
+    extras: bytes = b""
+    value: bytes = b""
+    unique: str = ""          # "known", "wrong" or none
+    rule: str = ""            # may differ; goes alone
+    closes: bool = False      # the server is expected to close; goes alone
+    header: dict = dataclasses.field(default_factory=dict)
+
+    def bytes_for(self, opaque, known, side):
+        unique = 0
+        if self.unique == "known":
+            unique = known.get(self.key, (1, 1))[side]
+        elif self.unique == "wrong":
+            unique = (1 << 64) - 1
+        return b.request(self.opcode, self.key, self.extras, self.value, unique, opaque,
+                         **self.header)
+
+
+class Generator:
+    """Draws requests. Keys k…: anything; n…: numbers below 2^63 and short words, so that no incr
+    meets what memcached reads beyond its end."""
+
+    STORES = [b.SET] * 4 + [b.ADD, b.REPLACE, b.SETQ, b.SETQ, b.ADDQ, b.REPLACEQ]
+    JOINS = [b.APPEND, b.PREPEND, b.APPENDQ, b.PREPENDQ]
+    EXPTIMES = [0] * 6 + [2592000, 2592001, 0x7FFFFFFF, 0xFFFFFFFF]
+    GROUPS = [b"nonsense", b"reset", b"detail", b"itemsx", b" items"]
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.pick = self.random.choice
+        self.keys = [b"k%d" % i for i in range(30)] + [b"K" * 250, b"\xff\x80high", b"\0 \r\n"]
+        self.numbers = [b"n%d" % i for i in range(8)]
+        self.kinds = [
+            (30, self.read), (22, self.store), (6, self.join), (15, self.count), (6, self.delete),
+            (8, self.touch), (3, self.server_verb), (2, self.unknown), (1, self.too_large),
+            (1, self.at_the_limit), (1.5, self.wrong), (1, self.may_differ),
+        ]
+
+    def request(self):
+        weights = [weight for weight, _ in self.kinds]
+        return self.random.choices([kind for _, kind in self.kinds], weights)[0]()
+
+    def any_key(self):
+        return self.pick(self.keys + self.numbers)
+
+    def unique(self):
+        return self.pick([""] * 8 + ["known", "known", "wrong"])
+
+    def read(self):
+        return Request(self.pick([b.GET, b.GETQ, b.GETK, b.GETKQ]), self.any_key(),
+                       unique=self.unique())
+
+    def store(self):
+        size = self.pick([0, 1, 2, 5, 10, 50, 100, 1000, 4000, 30000, 60000])
+        flags = self.pick([0, 0, 1, 0xFFFFFFFF])
+        return Request(self.pick(self.STORES), self.pick(self.keys),
+                       struct.pack(">II", flags, self.pick(self.EXPTIMES)),
+                       self.random.randbytes(size), self.unique())
+
+    def join(self):
+        return Request(self.pick(self.JOINS), self.pick(self.keys), b"",
+                       self.random.randbytes(self.pick([0, 1, 10, 1000])), self.unique())
+
+    def count(self):
+        key = self.pick(self.numbers)
+        if self.random.random() < 0.2:
+            word = self.pick([b"0", b"5", b"99", b"100", b"007", b"999999999999", b"abc", b"-1", b"1x",
+                              b"18446744073709551616"])
+            return Request(b.SET, key, struct.pack(">II", 3, 0), word)
+        opcode = self.pick([b.INCR, b.DECR, b.INCRQ, b.DECRQ])
+        delta = self.pick([0, 1, 7, 95, 1000, 123456789012])
+        if opcode in (b.DECR, b.DECRQ) and self.random.random() < 0.1:
+            delta = (1 << 64) - 1
+        exptime = self.pick([b.NO_CREATION, 0, 0, 2592000, 2592001])
+        return Request(opcode, key, struct.pack(">QQI", delta, self.pick([0, 1, 99, 1 << 40]), exptime),
+                       unique=self.unique())
+
+    def delete(self):
+        return Request(self.pick([b.DELETE, b.DELETEQ]), self.any_key(), unique=self.unique())
+
+    def touch(self):
+        return Request(self.pick([b.TOUCH, b.GAT, b.GATQ, b.GATK, b.GATKQ]), self.any_key(),
+                       struct.pack(">I", self.pick(self.EXPTIMES)), unique=self.unique())
+
+    def server_verb(self):
+        return self.pick([
+            Request(b.NOOP), Request(b.FLUSH), Request(b.FLUSHQ), Request(b.FLUSH, extras=bytes(4)),
+            Request(b.STAT, self.pick(self.GROUPS)), Request(b.SASL_LIST),
+            Request(b.SASL_AUTH, b"PLAIN", b"", b"\0u\0p"), Request(b.SASL_STEP, b"PLAIN"),
+        ])
+
+    def unknown(self):
+        return Request(self.pick([0x1B, 0x1F, 0x25, 0x40, 0x60, 0x80, 0xFF]))
+
+    def too_large(self):
+        joins = self.random.random() < 0.3
+        return Request(self.pick(self.JOINS if joins else self.STORES), self.pick(self.keys),
+                       b"" if joins else bytes(8), b"L" * self.pick([1048577, 1100000, 2000000]))
+
+    def at_the_limit(self):
+        key = b"e" * self.pick([1, 10, 250])
+        flags = self.pick([0, 5])
+        largest = text.ITEM_BYTES_MAX - text.ITEM_OVERHEAD - len(key)
+        if flags:
+            largest -= text.ITEM_FLAGS
+        return Request(self.pick([b.SET, b.SETQ]), key, struct.pack(">II", flags, 0),
+                       b"L" * (largest + self.pick([-1, 0, 1, 2])))
+
+    def wrong(self):
+        key = self.any_key()
+        requests = [
+            Request(b.GET), Request(b.GET, key, b"1234"), Request(b.GETQ, key, value=b"v"),
+            Request(b.GET, b"L" * 251), Request(b.SETQ, b"L" * 300, bytes(8), b"v"),
+            Request(b.SET, key, b"1234", b"v"), Request(b.SET, b"", bytes(8), b"v"),
+            Request(b.ADD, key, bytes(12)), Request(b.APPEND, key, bytes(8), b"v"),
+            Request(b.PREPEND, b"", b"", b"v"), Request(b.DELETE, b""), Request(b.DELETE, key, b"1234"),
+            Request(b.DELETEQ, key, value=b"v"), Request(b.INCR, key, bytes(8)),
+            Request(b.DECR, b"", bytes(20)), Request(b.INCRQ, key, bytes(20), b"v"),
+            Request(b.TOUCH, key), Request(b.GAT, key, bytes(8)), Request(b.GATK, b"", bytes(4)),
+            Request(b.NOOP, key), Request(b.NOOP, value=b"v"), Request(b.VERSION, b"k"),
+            Request(b.FLUSH, extras=b"123"), Request(b.FLUSH, key), Request(b.FLUSHQ, value=b"1234"),
+            Request(b.STAT, extras=b"1234"), Request(b.SASL_LIST, key), Request(b.SASL_AUTH),
+            Request(b.SASL_AUTH, b"PLAIN", b"1234"), Request(b.QUIT), Request(b.QUITQ),
+            Request(b.GET, key, header={"key_bytes": 251}),
+            Request(b.SET, key, bytes(8), header={"body_bytes": 4}),
+            Request(b.GET, key, header={"extras_bytes": 255}),
+            Request(0x60, key, header={"key_bytes": 0xFFFF}),
+            Request(b.NOOP, header={"magic": 0x81}), Request(b.NOOP, header={"magic": 0}),
+        ]
+        request = self.pick(requests)
+        request.closes = True
+        return request
+
+    def may_differ(self):
+        return self.pick([
+            Request(b.VERSION, rule="version"),
+            Request(self.pick(self.JOINS), b"large", b"", b"M" * 700000,
+                    rule="append beyond the limit"),
+            Request(0x60, b"k", b"extras", b"value" * 10, rule="body of an unknown opcode"),
+            Request(b.TOUCH, b"odd", bytes(4), b"v", rule="superfluous value"),
+            Request(b.GAT, b"odd", bytes(4), b"v", rule="superfluous value"),
+            Request(b.STAT, b"reset", b"", b"v", rule="superfluous value"),
+        ])
+
+
+class Run:
+    def __init__(self, arguments, memcached, larder):
+        self.memcached = memcached
+        self.larder = larder
+        self.generator = Generator(arguments.seed)
+        self.random = random.Random(arguments.seed + 1)
+        self.known = {}                # key -> (memcached's unique, Larder's)
+        self.to_larder = {}
+        self.to_memcached = {}
+        self.uses = collections.Counter()
+        self.history = collections.deque(maxlen=400)
+        self.group = 0
+        large = b.store(b.SET, b"large", b"L" * 700000) + b.request(b.NOOP, opaque=MARK)
+        for server in (memcached, larder):
+            server.exchange([large], self.end_of(MARK))
+
+    def end_of(self, opaque):
+        return b.HEADER.pack(0x81, b.NOOP, 0, 0, 0, 0, 0, opaque, 0)
+
+    def groups(self, count):
+        pending = []
+        for _ in range(count):
+            request = self.generator.request()
+            if request.rule or request.closes:
+                if pending:
+                    yield pending
+                yield [request]
+                pending = []
+                continue
+            pending.append(request)
+            if len(pending) > self.random.randrange(16):
+                yield pending
+                pending = []
+        if pending:
+            yield pending
+
+    def cut(self, wire):
+        if len(wire) > 20000 or self.random.random() > 0.1:
+            return [wire]
+        cuts = sorted(self.random.randrange(len(wire) + 1) for _ in range(3))
+        return [wire[i:j] for i, j in zip([0] + cuts, cuts + [len(wire)])]
+
+    def exchange(self, group):
+        mark = MARK + self.group
+        closing = group[-1].closes
+        sync = b"" if closing else b.request(b.NOOP, opaque=mark)
+        both = []
+        for side, server in enumerate((self.memcached, self.larder)):
+            wire = b"".join(request.bytes_for(i, self.known, side)
+                            for i, request in enumerate(group)) + sync
+            reply, closed = server.exchange(self.cut(wire), None if closing else self.end_of(mark))
+            replies, rest = b.split(reply)
+            if rest or (closing and not closed):
+                self.fail(group, f"{server.name}: unreadable, or it does not answer: {reply[-300:]!r}")
+            both.append(([one for one in replies if one.opaque != mark], closed))
+        return both
+
+    def compare(self, group):
+        self.history.append(group)
+        if group[0].rule in ("body of an unknown opcode", "superfluous value"):
+            self.compare_ours(group)
+            return
+        (theirs, they_closed), (ours, we_closed) = self.exchange(group)
+        if they_closed != we_closed:
+            self.fail(group, f"closed: memcached {they_closed}, Larder {we_closed}; {theirs} {ours}")
+        if they_closed:
+            self.reconnect()
+        if len(theirs) == len(ours) and all(map(self.match, [group] * len(ours), theirs, ours)):
+            return
+        if self.is_meant(group[0].rule, theirs, ours):
+            self.uses[group[0].rule] += 1
+            return
+        self.fail(group, "\n".join(f"  memcached {shown(a)}\n  Larder    {shown(c)}"
+                                   for a, c in zip(theirs + [None] * 99, ours + [None] * 99)
+                                   if a or c))
+
+    def compare_ours(self, group):
+        """memcached is out of step after it: only Larder is asked."""
+        rule = group[0].rule
+        wire = group[0].bytes_for(0, self.known, 1) + b.request(b.NOOP, opaque=MARK)
+        reply, closed = self.larder.exchange([wire], self.end_of(MARK))
+        replies, _ = b.split(reply)
+        wanted = [b.INVALID] if rule == "superfluous value" else [b.UNKNOWN, b.OK]
+        if [one.status for one in replies] != wanted or closed != (wanted == [b.INVALID]):
+            self.fail(group, f"Larder {replies}, closed: {closed}")
+        self.uses[rule] += 1
+        if closed:
+            self.reconnect()
+
+    def is_meant(self, rule, theirs, ours):
+        if len(theirs) != 1 or len(ours) != 1:
+            return False
+        if rule == "version":
+            return ours[0]._replace(value=b"") == theirs[0]._replace(value=b"")
+        statuses = (theirs[0].status, ours[0].status)
+        return rule == "append beyond the limit" and statuses == (b.NOT_STORED, b.TOO_LARGE)
+
+    def match(self, group, theirs, ours):
+        if theirs._replace(unique=0, value=b"") != ours._replace(unique=0, value=b""):
+            return False
+        key = group[ours.opaque].key
+        if theirs.value != ours.value:
+            if theirs.value.rstrip(b" ") != ours.value.rstrip(b" ") or key[:1] != b"n":
+                return False
+            self.uses["padding after decr"] += 1
+        if (theirs.unique == 0) != (ours.unique == 0):
+            return False
+        if ours.unique == 0:
+            return True
+        self.known[key] = (theirs.unique, ours.unique)
+        return (self.to_larder.setdefault((key, theirs.unique), ours.unique) == ours.unique and
+                self.to_memcached.setdefault((key, ours.unique), theirs.unique) == theirs.unique)
+
+    def reconnect(self):
+        self.memcached.connect()
+        self.larder.connect()
+
+    def run(self, commands):
+        for group in self.groups(commands):
+            self.group += 1
+            self.compare(group)
+            if self.random.random() < 0.005:
+                self.reconnect()
+
+    def fail(self, group, why):
+        keys = {request.key for request in group}
+        print(f"\nGroup {self.group} differs. Requests of the last groups that name its keys:")
+        for past in self.history:
+            for request in past:
+                if past is group or request.key in keys:
+                    print("  ", ">" if past is group else " ", shown(request))
+        print(why)
+        for server in (self.memcached, self.larder):
+            if server.process.poll() is not None:
+                print(f"{server.name} has died: {server.tail()}")
+        sys.exit(1)
+
+
+def shown(what):
+    line = repr(what)
+    return line if len(line) < 300 else f"{line[:200]} … {len(line)} characters"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--larderd", required=True)
+    parser.add_argument("--memcached", default="memcached")
+    parser.add_argument("--io", choices=["uring", "event"])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--commands", type=int, default=50000)
+    parser.add_argument("--seed", type=int, default=None)
+    arguments = parser.parse_args()
+    if arguments.seed is None:
+        arguments.seed = random.SystemRandom().randrange(1 << 32)
+    print(f"differential_binary_test: {arguments.commands} commands, --seed {arguments.seed}",
+          flush=True)
+
+    with contextlib.ExitStack() as stack:
+        memcached = stack.enter_context(text.Server("memcached", arguments.memcached, 2, None))
+        larder = stack.enter_context(
+            text.Server("larderd", arguments.larderd, arguments.threads, arguments.io))
+        run = Run(arguments, memcached, larder)
+        run.run(arguments.commands)
+        memcached.stop()
+        larder.stop()
+    print(f"{run.group} groups, {len(run.to_larder)} CAS uniques mapped, all replies equal but for "
+          f"{sum(run.uses.values())} differences that are meant:")
+    for name, reason in RULES.items():
+        print(f"  {run.uses[name]:6}  {name}: {reason}")
+
+
+if __name__ == "__main__":
+    main()
