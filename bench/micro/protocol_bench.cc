@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/binary_header.h"
 #include "protocol/codec.h"
 #include "util/bytes.h"
 #include "util/check.h"
@@ -24,8 +25,9 @@ constexpr Resume kLineStart = {Resume::At::kLineStart, Verb::kRejected, 0};
 std::string Key(size_t i) { return "memtier-" + std::to_string(10'000'000 + i * 7919); }
 
 // Parses all of `wire` again and again; counts commands.
-void ParsePipeline(benchmark::State& state, const std::string& wire, size_t commands) {
-  const Codec& codec = CodecOf(Protocol::kText);
+void ParsePipeline(benchmark::State& state, const std::string& wire, size_t commands,
+                   Protocol protocol = Protocol::kText) {
+  const Codec& codec = CodecOf(protocol);
   uint64_t checksum = 0;
   ParserSpace space;
   for (auto _ : state) {
@@ -84,8 +86,36 @@ void BM_ParseGetOfManyKeys(benchmark::State& state) {
 }
 BENCHMARK(BM_ParseGetOfManyKeys);
 
-void Encode(benchmark::State& state, const Command& command, const Outcome& outcome) {
-  const Codec& codec = CodecOf(Protocol::kText);
+// A binary request: extras of no meaning, a key and a value.
+std::string BinaryRequest(uint8_t opcode, size_t extras, const std::string& key, size_t value) {
+  const BinaryHeader header = {.magic = kBinaryRequestMagic,
+                               .opcode = opcode,
+                               .key_bytes = static_cast<uint16_t>(key.size()),
+                               .extras_bytes = static_cast<uint8_t>(extras),
+                               .body_bytes = static_cast<uint32_t>(extras + key.size() + value)};
+  std::array<char, kBinaryHeaderBytes> out;
+  header.Store(out.data());
+  return std::string(out.data(), out.size()) + std::string(extras, '\0') + key +
+         std::string(value, 'v');
+}
+
+void BM_ParseBinaryGet(benchmark::State& state) {
+  std::string wire;
+  for (size_t i = 0; i < kDepth; ++i) wire += BinaryRequest(0x00, 0, Key(i), 0);
+  ParsePipeline(state, wire, kDepth, Protocol::kBinary);
+}
+BENCHMARK(BM_ParseBinaryGet);
+
+void BM_ParseBinarySet(benchmark::State& state) {
+  std::string wire;
+  for (size_t i = 0; i < kDepth; ++i) wire += BinaryRequest(0x01, 8, Key(i), 64);
+  ParsePipeline(state, wire, kDepth, Protocol::kBinary);
+}
+BENCHMARK(BM_ParseBinarySet);
+
+void Encode(benchmark::State& state, const Command& command, const Outcome& outcome,
+            Protocol protocol = Protocol::kText) {
+  const Codec& codec = CodecOf(protocol);
   std::vector<char> out(codec.encoded_bytes_max(command, outcome));
   size_t written = 0;
   for (auto _ : state) {
@@ -103,6 +133,15 @@ void BM_EncodeHit(benchmark::State& state) {
   Encode(state, {.verb = Verb::kGet, .key = key}, {.status = Status::kHit, .value = value});
 }
 BENCHMARK(BM_EncodeHit)->Arg(64)->Arg(1024);
+
+void BM_EncodeBinaryHit(benchmark::State& state) {
+  const std::string key = Key(1);
+  const std::string value(static_cast<size_t>(state.range(0)), 'v');
+  const Extras extras = {.spelling = Spelling::kBinary};
+  Encode(state, {.verb = Verb::kGet, .key = key, .extras = &extras},
+         {.status = Status::kHit, .value = value}, Protocol::kBinary);
+}
+BENCHMARK(BM_EncodeBinaryHit)->Arg(64)->Arg(1024);
 
 void BM_EncodeStored(benchmark::State& state) {
   Encode(state, {.verb = Verb::kSet, .key = "k"}, {.status = Status::kStored});
