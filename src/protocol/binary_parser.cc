@@ -143,7 +143,7 @@ void TakeCredentials(const Input& in) {
     return;
   }
   if (in.bytes.size() - frame_bytes < value_bytes) return;
-  if (value_bytes == 0) return Reject(parsed, Status::kAuthContinue, frame_bytes);
+  parsed.command.number = value_bytes == 0 ? 1 : 0;
   parsed.state = ParseState::kReady;
   parsed.consumed = frame_bytes + value_bytes;
   if (IsPlain(mechanism)) TakePlain(in.bytes.substr(frame_bytes, value_bytes), parsed.command);

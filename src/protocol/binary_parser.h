@@ -8,8 +8,8 @@
 // swallowed, as is the body of an opcode that is none; both leave the connection in step.
 //
 // Of SASL there is PLAIN: the key of kAuthenticate is the user, its value the password. Credentials
-// that cannot be understood, or are longer than any, are nobody's: both are empty. A request
-// without any is rejected as kAuthContinue: the next one may bring them.
+// that cannot be understood, or are longer than any, are nobody's: both are empty. If none came
+// at all, the command's number is 1: the next request may bring them.
 //
 // After what memcached closes the connection for, so do we, once everything owed has been sent: a
 // wrong magic (no answer: kForeignProtocol), extras and key longer than the body (kUnknownCommand),

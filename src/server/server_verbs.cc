@@ -188,6 +188,7 @@ Outcome Authenticate(Worker& worker, Connection& connection, const Command& comm
   if (command.extras != nullptr && !IsSaslOn(worker)) {
     return Outcome{.status = Status::kUnknownCommand};
   }
+  if (command.number > 0) return Outcome{.status = Status::kAuthContinue};
   worker.counters().Add(Counter::kAuthCommands);
   if (credentials == nullptr || !credentials->Matches(command.key, command.value)) {
     worker.counters().Add(Counter::kAuthErrors);

@@ -25,6 +25,8 @@ import differential_test as text
 MARK = 0x80000000  # in opaques: the noop that ends a group
 
 RULES = {
+    "expired at once": "what is stored as expired already has a CAS unique in memcached; here it is "
+                       "not stored, and has none",
     "version": "another version is spoken",
     "append beyond the limit": "where the joined value is too large, memcached says that it is not "
                                "stored, as if there were no item; here it says what is wrong",
@@ -63,7 +65,8 @@ class Generator:
 
     STORES = [b.SET] * 4 + [b.ADD, b.REPLACE, b.SETQ, b.SETQ, b.ADDQ, b.REPLACEQ]
     JOINS = [b.APPEND, b.PREPEND, b.APPENDQ, b.PREPENDQ]
-    EXPTIMES = [0] * 6 + [2592000, 2592001, 0x7FFFFFFF, 0xFFFFFFFF]
+    PAST = 2592001  # absolute, in January 1970
+    EXPTIMES = [0] * 6 + [2592000, PAST, 0x7FFFFFFF, 0xFFFFFFFF]
     GROUPS = [b"nonsense", b"reset", b"detail", b"itemsx", b" items"]
 
     def __init__(self, seed):
@@ -112,7 +115,7 @@ class Generator:
         delta = self.pick([0, 1, 7, 95, 1000, 123456789012])
         if opcode in (b.DECR, b.DECRQ) and self.random.random() < 0.1:
             delta = (1 << 64) - 1
-        exptime = self.pick([b.NO_CREATION, 0, 0, 2592000, 2592001])
+        exptime = self.pick([b.NO_CREATION, 0, 0, 2592000, self.PAST])
         return Request(opcode, key, struct.pack(">QQI", delta, self.pick([0, 1, 99, 1 << 40]), exptime),
                        unique=self.unique())
 
@@ -289,10 +292,12 @@ class Run:
             if theirs.value.rstrip(b" ") != ours.value.rstrip(b" ") or key[:1] != b"n":
                 return False
             self.uses["padding after decr"] += 1
-        if (theirs.unique == 0) != (ours.unique == 0):
-            return False
         if ours.unique == 0:
-            return True
+            if theirs.unique == 0:
+                return True
+            past = group[ours.opaque].extras.endswith(struct.pack(">I", Generator.PAST))
+            self.uses["expired at once"] += past
+            return past
         self.known[key] = (theirs.unique, ours.unique)
         return (self.to_larder.setdefault((key, theirs.unique), ours.unique) == ours.unique and
                 self.to_memcached.setdefault((key, ours.unique), theirs.unique) == theirs.unique)

@@ -215,8 +215,6 @@ TEST(BinaryEncoderTest, RejectedRequests) {
             Failure(0x21, BinaryStatus::kAuthFailed, "Auth failure."));
   EXPECT_EQ(EncodeRejected(0x09, Status::kUnauthenticated),
             Failure(0x09, BinaryStatus::kAuthFailed, "Auth failure."));
-  EXPECT_EQ(EncodeRejected(0x21, Status::kAuthContinue),
-            Failure(0x21, BinaryStatus::kAuthContinue, ""));
 }
 
 TEST(BinaryEncoderTest, OtherMagicIsNotAnswered) {
