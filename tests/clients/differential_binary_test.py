@@ -52,11 +52,15 @@ class Request:
     def bytes_for(self, opaque, known, side):
         unique = 0
         if self.unique == "known":
-            unique = known.get(self.key, (1, 1))[side]
+            unique = known.get(self.key, (1 << 63, 1 << 63))[side]
         elif self.unique == "wrong":
             unique = (1 << 64) - 1
-        return b.request(self.opcode, self.key, self.extras, self.value, unique, opaque,
+        wire = b.request(self.opcode, self.key, self.extras, self.value, unique, opaque,
                          **self.header)
+        # memcached waits for what extras and key are declared to be before it looks at them.
+        parts = (self.header.get("key_bytes", len(self.key)) +
+                 self.header.get("extras_bytes", len(self.extras)))
+        return wire + bytes(max(0, b.HEADER.size + parts - len(wire)))
 
 
 class Generator:
@@ -67,7 +71,7 @@ class Generator:
     JOINS = [b.APPEND, b.PREPEND, b.APPENDQ, b.PREPENDQ]
     PAST = 2592001  # absolute, in January 1970
     EXPTIMES = [0] * 6 + [2592000, PAST, 0x7FFFFFFF, 0xFFFFFFFF]
-    GROUPS = [b"nonsense", b"reset", b"detail", b"itemsx", b" items"]
+    GROUPS = [b"nonsense", b"reset", b"detail", b"itemsx"]
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -168,7 +172,7 @@ class Generator:
             Request(b.GET, key, header={"key_bytes": 251}),
             Request(b.SET, key, bytes(8), header={"body_bytes": 4}),
             Request(b.GET, key, header={"extras_bytes": 255}),
-            Request(0x60, key, header={"key_bytes": 0xFFFF}),
+            Request(0x60, key, header={"key_bytes": 300}),
             Request(b.NOOP, header={"magic": 0x81}), Request(b.NOOP, header={"magic": 0}),
         ]
         request = self.pick(requests)
