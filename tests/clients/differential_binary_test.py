@@ -203,9 +203,6 @@ class Run:
         self.uses = collections.Counter()
         self.history = collections.deque(maxlen=400)
         self.group = 0
-        large = b.store(b.SET, b"large", b"L" * 700000) + b.request(b.NOOP, opaque=MARK)
-        for server in (memcached, larder):
-            server.exchange([large], self.end_of(MARK))
 
     def end_of(self, opaque):
         return b.HEADER.pack(0x81, b.NOOP, 0, 0, 0, 0, 0, opaque, 0)
@@ -215,8 +212,11 @@ class Run:
         for _ in range(count):
             request = self.generator.request()
             if request.rule or request.closes:
-                if pending:
-                    yield pending
+                # The first byte of a connection would choose its protocol.
+                if pending or "magic" in request.header:
+                    yield pending or [Request(b.NOOP)]
+                if request.rule == "append beyond the limit":
+                    yield [Request(b.SETQ, request.key, bytes(8), b"L" * 700000)]
                 yield [request]
                 pending = []
                 continue
