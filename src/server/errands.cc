@@ -27,7 +27,11 @@ PendingReplies& Errands::Slots() {
   return *slots_;
 }
 
-uint64_t Errands::ComingBytes() const { return coming_bytes_ + asked_ * worker_.lent_mean(); }
+uint64_t Errands::ComingBytes() const {
+  // What a reply says beside a value: a key and an opaque, perhaps.
+  constexpr uint64_t kWordsBytes = 256;
+  return coming_bytes_ + asked_ * (worker_.lent_mean() + kWordsBytes);
+}
 
 void Errands::Ask(const Command& command, uint32_t owner, protocol::Protocol protocol) {
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);

@@ -33,12 +33,12 @@ class LenderTest : public testing::Test {
 TEST_F(LenderTest, AnErasedValueIsReadableUntilItIsReturned) {
   io::LoanPtr loan = Lend(Put("k", 'v'));
   EXPECT_TRUE(shard_.Erase("k", hash_("k")));
-  const uint64_t held = shard_.MemoryBytes();
+  const uint64_t held = shard_.heap().BytesInUse();
   EXPECT_EQ(loan->bytes(), std::string(kValueBytes, 'v'));
   loan.reset();
   lender_.TakeBack();
   EXPECT_FALSE(lender_.HasLent());
-  EXPECT_LE(shard_.MemoryBytes() + kValueBytes, held);
+  EXPECT_LE(shard_.heap().BytesInUse() + kValueBytes, held);
   shard_.CheckInvariants();
 }
 
