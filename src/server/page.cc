@@ -9,6 +9,7 @@
 
 #include "io/socket.h"
 #include "protocol/ascii.h"
+#include "protocol/base64.h"
 #include "server/worker.h"
 #include "stats/size_classes.h"
 #include "stats/stats_text.h"
@@ -69,9 +70,18 @@ void AppendMetadump(const Item& item, Now now, std::string& text) {
 }
 
 void AppendMgdump(const Item& item, std::string& text) {
+  const std::string_view key = item.Key();
   text += "mg ";
-  text += item.Key();
-  text += "\r\n";
+  if (protocol::IsKey(key)) {
+    text += key;
+    text += "\r\n";
+    return;
+  }
+  // As its reader has to spell it.
+  const size_t begin = text.size();
+  text.resize(begin + protocol::Base64Bytes(key.size()));
+  (void)protocol::AppendBase64(text.data() + begin, key);
+  text += " b\r\n";
 }
 
 void AppendCachedump(const Item& item, Now now, std::string& text) {

@@ -106,6 +106,16 @@ class FormatTest(harness.ServerTestCase):
         lines = b"\n".join(metadump(self.client))
         self.assertIn(b"key=b%25%C3%A9%2F~ exp=", lines)
 
+    def test_a_key_that_is_no_word(self):
+        """Stored by a meta command in base64: nothing of it breaks the lines, and what mgdump says finds it."""
+        self.client.send(b"ms YSBiDQpjAA== 1 b\r\nv\r\n")
+        self.assertEqual(self.client.line(), b"HD")
+        self.assertEqual([each.key for each in map(entry, metadump(self.client))], [b"a b\r\nc\0"])
+        self.assertEqual(mgdump(self.client), [b"mg YSBiDQpjAA== b"])
+        self.client.send(b"mg YSBiDQpjAA== b v\r\n")
+        self.assertEqual(self.client.line(), b"VA 1")
+        self.assertEqual(self.client.line(), b"v")
+
     def gets_unique(self, key):
         self.client.send(b"gets " + key + b"\r\n")
         unique = self.client.line().split()[-1].decode()
