@@ -148,7 +148,7 @@ class BinaryTest(harness.ServerTestCase):
         server = self.serve(threads=2)
         client = self.enterContext(server.connect())
         b.ask(client, b.store(b.SETQ, b"k", b"v"))
-        for group in ("", "settings", "items", "slabs", "sizes"):
+        for group in ("", "settings", "items", "slabs"):
             packets = b.ask(client, b.request(b.STAT, group.encode(), opaque=4))
             self.assertTrue(all(packet.status == b.OK and packet.opaque == 4 for packet in packets))
             self.assertEqual((packets[-1].key, packets[-1].value), (b"", b""))

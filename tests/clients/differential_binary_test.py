@@ -70,7 +70,8 @@ class Generator:
     STORES = [b.SET] * 4 + [b.ADD, b.REPLACE, b.SETQ, b.SETQ, b.ADDQ, b.REPLACEQ]
     JOINS = [b.APPEND, b.PREPEND, b.APPENDQ, b.PREPENDQ]
     PAST = 2592001  # absolute, in January 1970
-    EXPTIMES = [0] * 6 + [2592000, PAST, 0x7FFFFFFF, 0xFFFFFFFF]
+    # Not 0xFFFFFFFF: it is -1 here, as in memcached's text protocol; in its binary one it is the year 2106.
+    EXPTIMES = [0] * 6 + [2592000, PAST, 0x7FFFFFFF, 0xFFFFFFFE]
     GROUPS = [b"nonsense", b"reset", b"detail", b"itemsx"]
 
     def __init__(self, seed):
