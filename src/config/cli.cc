@@ -269,8 +269,8 @@ Problem ReadEnvironment(const char* const* environment, std::vector<Given>& give
   std::map<std::string, std::optional<std::string>*, std::less<>> files{
       {std::string(kConfigVariable), &paths.config},
       {std::string(kMemcachedConfVariable), &paths.memcached_conf}};
-  std::vector<std::string> known;
-  for (const auto& [name, path] : files) known.push_back(name);
+  std::vector<std::string> known = {std::string(kConfigVariable),
+                                    std::string(kMemcachedConfVariable)};
   for (const SettingInfo& info : AllSettings()) {
     variables.emplace(info.Variable(), &info);
     known.push_back(info.Variable());

@@ -59,40 +59,9 @@ std::string_view NoMemoryText(Verb verb) {
   }
 }
 
-// Statuses that are a fixed line, whatever else the outcome holds.
-std::string_view LineOf(Verb verb, Status status) {
+// What parsers find wrong with a line.
+std::string_view LineOfWrong(Status status) {
   switch (status) {
-    case Status::kOk:
-    case Status::kHit:
-    case Status::kMiss:
-    case Status::kNumber:
-      break;
-    case Status::kStored:
-      return "STORED\r\n";
-    case Status::kNotStored:
-      return "NOT_STORED\r\n";
-    case Status::kExists:
-      return "EXISTS\r\n";
-    case Status::kNotFound:
-      return "NOT_FOUND\r\n";
-    case Status::kDeleted:
-      return "DELETED\r\n";
-    case Status::kTouched:
-      return "TOUCHED\r\n";
-    case Status::kNonNumeric:
-      return "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
-    case Status::kTooLarge:
-      return "SERVER_ERROR object too large for cache\r\n";
-    case Status::kNoMemory:
-      return NoMemoryText(verb);
-    case Status::kLimitTooSmall:
-      return "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n";
-    case Status::kNotAllowed:
-      return verb == Verb::kFlushAll ? "CLIENT_ERROR flush_all not allowed\r\n"
-                                     : "CLIENT_ERROR command not allowed\r\n";
-    case Status::kAuthFailed:
-    case Status::kAuthContinue:
-      return "CLIENT_ERROR authentication failure\r\n";
     case Status::kUnknownCommand:
       return "ERROR\r\n";
     case Status::kBadFormat:
@@ -132,6 +101,48 @@ std::string_view LineOf(Verb verb, Status status) {
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
       return {};
+    default:
+      break;
+  }
+  CHECK(false);
+}
+
+// Statuses that are a fixed line, whatever else the outcome holds.
+std::string_view LineOf(Verb verb, Status status) {
+  switch (status) {
+    case Status::kOk:
+    case Status::kHit:
+    case Status::kMiss:
+    case Status::kNumber:
+      break;
+    case Status::kStored:
+      return "STORED\r\n";
+    case Status::kNotStored:
+      return "NOT_STORED\r\n";
+    case Status::kExists:
+      return "EXISTS\r\n";
+    case Status::kNotFound:
+      return "NOT_FOUND\r\n";
+    case Status::kDeleted:
+      return "DELETED\r\n";
+    case Status::kTouched:
+      return "TOUCHED\r\n";
+    case Status::kNonNumeric:
+      return "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
+    case Status::kTooLarge:
+      return "SERVER_ERROR object too large for cache\r\n";
+    case Status::kNoMemory:
+      return NoMemoryText(verb);
+    case Status::kLimitTooSmall:
+      return "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n";
+    case Status::kNotAllowed:
+      return verb == Verb::kFlushAll ? "CLIENT_ERROR flush_all not allowed\r\n"
+                                     : "CLIENT_ERROR command not allowed\r\n";
+    case Status::kAuthFailed:
+    case Status::kAuthContinue:
+      return "CLIENT_ERROR authentication failure\r\n";
+    default:
+      return LineOfWrong(status);
   }
   CHECK(false);
 }
