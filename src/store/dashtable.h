@@ -44,7 +44,16 @@ class DashTable {
   DashTable(DashTable&& other) noexcept;
   DashTable& operator=(DashTable&& other) noexcept;
 
+  // For an entry out of cache, one after the other, each when the one before has arrived: what says
+  // where its bucket is; the bucket, and for Erase its segment's header too; and by CandidateAtHome
+  // what Find reads then.
+  void PrefetchWord(uint64_t hash) const { util::Prefetch(&directory_[IndexOf(hash)]); }
   void PrefetchBucket(uint64_t hash) const { util::Prefetch(WordOf(hash).Home(hash)); }
+  void PrefetchForErase(uint64_t hash) const {
+    const Word word = WordOf(hash);
+    util::Prefetch(word.Home(hash));
+    util::Prefetch(word.segment());
+  }
 
   // The first entry with the hash's tag that `match(handle)` accepts.
   template <typename Match>

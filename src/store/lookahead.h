@@ -1,5 +1,6 @@
-// The next live items that a reader of the heap comes to, with their hashes, a few ahead of where
-// they are used: by then the bucket of each has arrived, and so has the next item's header.
+// The next live items that a reader of the heap comes to, with their hashes, some way ahead of
+// where they are used: by then all that the table will be asked for has arrived, one piece after
+// the other where one tells the address of the next, and so has the next item's header.
 //
 // What is in it is dropped when the reader jumps; what has died meanwhile is stepped over.
 #ifndef LARDER_STORE_LOOKAHEAD_H_
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstdint>
 
+#include "store/dashtable.h"
 #include "store/item_heap.h"
 #include "util/prefetch.h"
 
@@ -24,14 +26,25 @@ class Lookahead {
   explicit Lookahead(Reader reader) : reader_(reader) {}
 
   // The next item for which wanted(item) is true; `item` is null when the segment has no more, or
-  // `looks` items were looked at without filling the list. hash_of(item) is asked once for each,
-  // and fetch(hash) asks for its bucket.
-  template <typename HashOf, typename Fetch, typename Wanted>
-  Entry Next(ItemHeap& heap, const HashOf& hash_of, const Fetch& fetch, const Wanted& wanted,
+  // `looks` items were looked at without filling the list. hash_of(item) is asked once for each.
+  template <typename HashOf, typename Wanted>
+  Entry Next(ItemHeap& heap, const DashTable& table, const HashOf& hash_of, const Wanted& wanted,
              uint32_t& looks);
 
  private:
-  static constexpr uint32_t kAhead = 8;
+  static constexpr uint32_t kAhead = 16;
+  // Between one piece and the next that it leads to: so many items take longer than memory does.
+  static constexpr uint32_t kStride = 5;
+  static_assert(2 * kStride < kAhead);
+
+  void Add(const DashTable& table, Item* item, uint64_t hash) {
+    table.PrefetchWord(hash);
+    waiting_[(first_ + count_) % kAhead] = {item, hash};
+    if (count_ >= kStride) table.PrefetchForErase(HashAt(count_ - kStride));
+    if (count_ >= 2 * kStride) (void)table.CandidateAtHome(HashAt(count_ - 2 * kStride), 0);
+    ++count_;
+  }
+  [[nodiscard]] uint64_t HashAt(uint32_t i) const { return waiting_[(first_ + i) % kAhead].hash; }
 
   Reader reader_;
   uint32_t jumps_ = 0;
@@ -45,8 +58,8 @@ class Lookahead {
   std::array<Waiting, kAhead> waiting_{};
 };
 
-template <typename HashOf, typename Fetch, typename Wanted>
-Lookahead::Entry Lookahead::Next(ItemHeap& heap, const HashOf& hash_of, const Fetch& fetch,
+template <typename HashOf, typename Wanted>
+Lookahead::Entry Lookahead::Next(ItemHeap& heap, const DashTable& table, const HashOf& hash_of,
                                  const Wanted& wanted, uint32_t& looks) {
   if (heap.Jumps(reader_) != jumps_) {
     jumps_ = heap.Jumps(reader_);
@@ -59,11 +72,7 @@ Lookahead::Entry Lookahead::Next(ItemHeap& heap, const HashOf& hash_of, const Fe
       if (item == nullptr) break;
       --looks;
       util::Prefetch(reinterpret_cast<const char*>(item) + item->TotalBytes());
-      if (!wanted(item)) continue;
-      const uint64_t hash = hash_of(item);
-      fetch(hash);
-      waiting_[(first_ + count_) % kAhead] = {item, hash};
-      ++count_;
+      if (wanted(item)) Add(table, item, hash_of(item));
     }
     if (count_ == 0) return {};
     const Waiting next = waiting_[first_];

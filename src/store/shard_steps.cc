@@ -42,6 +42,8 @@ constexpr uint32_t kItemsPerGiveBack = 1024;  // a megabyte given back to the sy
 // Of the sweep: ten million items in seven seconds, for two hundredths of a core.
 constexpr uint64_t kSweepLooksPerSecond = 1'500'000;
 constexpr uint64_t kSweepLooksMax = 40'000;
+// So many at once that the table is asked well ahead although few of the items have expired.
+constexpr uint32_t kSweepLooksPerStep = 2048;
 // In one Tick the stamps of so many bytes of items age: half a millisecond.
 constexpr uint64_t kAgingBytesMax = 16 * kHeapSegmentBytes;
 
@@ -50,9 +52,8 @@ constexpr uint64_t kAgingBytesMax = 16 * kHeapSegmentBytes;
 Lookahead::Entry Shard::NextOf(Lookahead& lookahead) {
   uint32_t looks = UINT32_MAX;
   return lookahead.Next(
-      heap_, [this](const Item* item) { return hashes_.Of(item); },
-      [this](uint64_t hash) { table_.PrefetchBucket(hash); }, [](const Item*) { return true; },
-      looks);
+      heap_, table_, [this](const Item* item) { return hashes_.Of(item); },
+      [](const Item*) { return true; }, looks);
 }
 
 // The item's place stays; its bytes are elsewhere.
@@ -201,8 +202,7 @@ uint32_t Shard::SweepItems(uint32_t& looks) {
   };
   while (true) {
     const Lookahead::Entry next = sweeper_.Next(
-        heap_, [this](const Item* item) { return hashes_.Of(item); },
-        [this](uint64_t hash) { table_.PrefetchBucket(hash); }, wanted, looks);
+        heap_, table_, [this](const Item* item) { return hashes_.Of(item); }, wanted, looks);
     if (next.item == nullptr) break;
     const Place place = table_.FindHandle(next.hash, heap_.HandleOf(next.item));
     CHECK(static_cast<bool>(place));
@@ -251,7 +251,7 @@ uint32_t Shard::SweepAtItsPace(uint32_t items) {
       looks -= std::min(looks, (segments_before - segments) * kLooksPerSegment);
       if (due != nullptr) BeginSweep(due);
     } else {
-      looks = std::min<uint32_t>(looks, 256);
+      looks = std::min(looks, kSweepLooksPerStep);
       const uint32_t step = looks;
       const uint32_t removed = SweepItems(looks);
       const uint32_t looked = step - looks;
