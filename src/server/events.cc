@@ -72,8 +72,17 @@ std::string EventBatch::Encode() const {
   return bytes;
 }
 
-void EventBatch::LoseInto(EventBatch& other) const {
-  for (size_t i = 0; i < kStreamCount; ++i) other.dropped_[i] += dropped_[i] + held_[i];
+bool EventBatch::AddTo(EventBatch& other) const {
+  const bool fits = other.records_.size() + records_.size() <= kBytesMax - kDroppedBytes;
+  std::array<uint32_t, kStreamCount>& others = fits ? other.held_ : other.dropped_;
+  for (size_t i = 0; i < kStreamCount; ++i) {
+    other.dropped_[i] += dropped_[i];
+    others[i] += held_[i];
+  }
+  if (!fits) return false;
+  other.records_ += records_;
+  other.lines_ += lines_;
+  return true;
 }
 
 void EventBatch::Clear() {

@@ -52,8 +52,9 @@ class EventBatch {
   // As bytes to send.
   [[nodiscard]] std::string Encode() const;
   [[nodiscard]] uint64_t lines() const { return lines_; }
-  // Of lost ones, and of those that are here: all become lost ones of `other`.
-  void LoseInto(EventBatch& other) const;
+  // What is lost here is lost there too; the events follow those that it has, all of them or, if
+  // they find no room, none: then they are lost there. False in that case.
+  bool AddTo(EventBatch& other) const;
   void Clear();
 
  private:

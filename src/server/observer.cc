@@ -100,7 +100,11 @@ void Observer::LookCloser(const Wishes& wishes) {
   version_ = wishes.version();
   wishes_ = wishes.Read();
   streams_ = 0;
-  for (const Streams streams : wishes_.of_core) streams_ |= streams;
+  for (size_t core = 0; core < wishes_.of_core.size(); ++core) {
+    streams_ |= wishes_.of_core[core];
+    // Nobody is left there to be told.
+    if (wishes_.of_core[core] == 0) waiting_[core].Clear();
+  }
   observes_ = streams_ != 0 || wishes_.detail;
   worker_.shard().SetEvictionObserver(Wants(Stream::kEvictions) ? this : nullptr);
 }
@@ -213,25 +217,21 @@ void Observer::CountPrefix(const Command& command, const Outcome& outcome) {
 }
 
 void Observer::Send() {
-  if (batch_.empty()) return;
+  if (batch_.empty() && waiting_cores_ == 0) return;
   worker_.counters().Add(Counter::kEventsLogged, batch_.lines());
-  const std::string bytes = batch_.Encode();
+  waiting_cores_ = 0;
   for (uint32_t core = 0; core < wishes_.of_core.size(); ++core) {
-    if (wishes_.of_core[core] != 0) SendTo(core, bytes);
+    EventBatch& waiting = waiting_[core];
+    if (wishes_.of_core[core] == 0) continue;
+    if (core == worker_.index()) {
+      if (!batch_.empty()) worker_.TellWatchers(batch_.Encode());
+    } else {
+      if (!batch_.AddTo(waiting)) worker_.counters().Add(Counter::kEventsDropped, batch_.lines());
+      if (!waiting.empty() && SendBatch(core, waiting.Encode())) waiting.Clear();
+      if (!waiting.empty()) ++waiting_cores_;
+    }
   }
   batch_.Clear();
-}
-
-void Observer::SendTo(uint32_t core, const std::string& batch) {
-  if (core == worker_.index()) {
-    worker_.TellWatchers(batch);
-    return;
-  }
-  EventBatch& lost = lost_[core];
-  if (!lost.empty() && SendBatch(core, lost.Encode())) lost.Clear();
-  if (lost.empty() && SendBatch(core, batch)) return;
-  batch_.LoseInto(lost);
-  worker_.counters().Add(Counter::kEventsDropped, batch_.lines());
 }
 
 // False if the core has enough to do with those that it was sent.

@@ -2,8 +2,9 @@
 // and sends them to the cores that have watchers.
 //
 // While nobody wishes to see anything, it costs its worker one test a command. While somebody does,
-// an event costs about a microsecond, and nobody waits: a core that does not take batches as fast
-// as they come loses them, and its watchers are told how many events that were.
+// an event costs about a microsecond, and nobody waits: for a core that does not take batches as
+// fast as they come, one more is collected; what finds no room in it is lost, and the core's
+// watchers are told how many events that were.
 #ifndef LARDER_SERVER_OBSERVER_H_
 #define LARDER_SERVER_OBSERVER_H_
 
@@ -26,7 +27,7 @@ class Worker;
 class Observer final : public store::EvictionObserver {
  public:
   Observer(Worker& worker, uint32_t cores, char prefix_delimiter)
-      : worker_(worker), prefixes_(prefix_delimiter), lost_(cores), under_way_(cores, 0) {}
+      : worker_(worker), prefixes_(prefix_delimiter), waiting_(cores), under_way_(cores, 0) {}
 
   // Is there anything to observe?
   [[nodiscard]] bool observes() const { return observes_; }
@@ -66,7 +67,6 @@ class Observer final : public store::EvictionObserver {
   void SawWrite(const Command& command, const Outcome& outcome, int fd);
   void SawDelete(const Command& command, Shown gone);
   void CountPrefix(const Command& command, const Outcome& outcome);
-  void SendTo(uint32_t core, const std::string& batch);
   [[nodiscard]] bool SendBatch(uint32_t core, std::string_view bytes);
   // "ts=… gid=… type=TYPE ": what every line begins with.
   [[nodiscard]] std::string Begin(std::string_view type);
@@ -79,7 +79,8 @@ class Observer final : public store::EvictionObserver {
   Streams streams_ = 0;  // of any core
   uint64_t events_ = 0;
   EventBatch batch_;
-  std::vector<EventBatch> lost_;     // by core: to be told with its next batch
+  std::vector<EventBatch> waiting_;  // by core: what it is to be sent when it can take it
+  uint32_t waiting_cores_ = 0;       // that are to be sent something
   std::vector<uint32_t> under_way_;  // batches that each core has not taken yet
 };
 

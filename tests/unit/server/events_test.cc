@@ -89,11 +89,31 @@ TEST(EventBatchTest, AFullOneCountsByStream) {
   EXPECT_EQ(read + reader.Dropped(kFetchers | kMutations), 200U);
   EXPECT_LE(reader.Dropped(kFetchers) - reader.Dropped(kMutations) + 1, 2U);
 
-  EventBatch lost;
-  lost.Drop(Stream::kFetchers);
-  batch.LoseInto(lost);
-  const std::string lost_bytes = lost.Encode();
-  EXPECT_EQ(EventReader(lost_bytes).Dropped(kFetchers | kMutations), 201U);
+  // Where there is no room for all of it, there is for none.
+  EventBatch other;
+  other.Add(Stream::kFetchers, line);
+  other.Drop(Stream::kFetchers);
+  EXPECT_FALSE(batch.AddTo(other));
+  EXPECT_EQ(other.lines(), 1U);
+  const std::string other_bytes = other.Encode();
+  EXPECT_EQ(EventReader(other_bytes).Dropped(kFetchers | kMutations), 201U);
+}
+
+TEST(EventBatchTest, OneFollowsAnother) {
+  EventBatch first;
+  first.Add(Stream::kFetchers, "a");
+  first.Drop(Stream::kMutations);
+  EventBatch second;
+  second.Add(Stream::kMutations, "b");
+  second.Drop(Stream::kMutations);
+  EXPECT_TRUE(second.AddTo(first));
+  EXPECT_EQ(first.lines(), 2U);
+  const std::string bytes = first.Encode();
+  EventReader reader(bytes);
+  EXPECT_EQ(reader.Dropped(kMutations), 2U);
+  EXPECT_EQ(reader.Next()->line, "a");
+  EXPECT_EQ(reader.Next()->line, "b");
+  EXPECT_FALSE(reader.Next().has_value());
 }
 
 class WatcherTest : public testing::Test {
