@@ -5,20 +5,28 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "admin/http_server.h"
+#include "admin/pages.h"
 #include "config/cli.h"
 #include "config/server_options.h"
 #include "config/start_line.h"
+#include "io/socket.h"
 #include "larder/server.h"
 #include "runtime/topology.h"
 #include "server/credentials.h"
 #include "server/process.h"
+#include "stats/figures.h"
 #include "util/log.h"
 
+namespace admin = larder::admin;
 namespace config = larder::config;
+namespace io = larder::io;
 namespace server = larder::server;
 
 namespace {
@@ -98,6 +106,32 @@ std::string EnterUser(const config::Settings& settings) {
   return problem;
 }
 
+// The admin door's sockets, if it is wanted. Its address is told with the port that was found.
+std::string ListenAdmin(config::Settings& settings, std::vector<io::Listener>& listeners) {
+  if (!settings.admin_listen) return "";
+  config::ListenAddress& door = *settings.admin_listen;
+  io::HostPort where;
+  where.port = static_cast<uint16_t>(door.port);
+  if (door.host != config::ListenAddress::kEveryHost) where.host = door.host;
+  io::TcpOptions how;
+  how.flags = "--admin-listen, or give it `off`";
+  auto sockets = io::ListenTcp(where, how);
+  if (!sockets.ok()) return std::string(sockets.status().message());
+  listeners = *std::move(sockets);
+  door.port = listeners.front().port;
+  return "";
+}
+
+// Null if nobody wants it. It goes before the server.
+std::unique_ptr<admin::HttpServer> OpenDoor(std::vector<io::Listener> listeners,
+                                            const larder::Server& running, larder::util::Log& log) {
+  if (listeners.empty()) return nullptr;
+  log.Info("figures on http://" + listeners.front().address + "/metrics");
+  return std::make_unique<admin::HttpServer>(
+      admin::HttpServer::Options{}, std::move(listeners),
+      [&running](std::string_view path) { return admin::PageAt(path, running.ReadFigures()); });
+}
+
 std::string WritePorts(const larder::Server& running) {
   const char* path = std::getenv("MEMCACHED_PORT_FILENAME");
   return path == nullptr || *path == '\0' ? "" : server::WritePortFile(path, running.Addresses());
@@ -123,7 +157,10 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   if (!problem.empty()) return Fail(log, problem);
   if (settings.shutdown_enabled) options.shutdown = EndProcess;
   problem = EnterUser(settings);
+  std::vector<io::Listener> doors;
+  if (problem.empty()) problem = ListenAdmin(settings, doors);
   if (!problem.empty()) return Fail(log, problem);
+  options.settings = config::StatsSettings(settings);
 
   // Blocked before the threads are made, so that they inherit it and only sigwait takes them.
   const sigset_t signals = StopSignals();
@@ -146,6 +183,7 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   }
   problem = WritePorts(*running);
   if (!problem.empty()) return Fail(log, problem);
+  const auto door = OpenDoor(std::move(doors), *running, log);
   log.Info(config::StartLine(settings, running->Addresses(), running->LoopName()));
   using Stderr = server::Background::Stderr;
   problem = background.Serve(settings.verbosity > 0 ? Stderr::kKeep : Stderr::kDrop);

@@ -7,7 +7,7 @@
 //   server.reset();                                  // cuts off who is left, joins the threads,
 //                                                   // removes the path of its Unix socket
 //
-// All calls are made from one thread, which is none of the server's own.
+// All calls but ReadFigures() are made from one thread, which is none of the server's own.
 #ifndef LARDER_SERVER_H_
 #define LARDER_SERVER_H_
 
@@ -20,6 +20,10 @@
 #include "larder/options.h"
 
 namespace larder {
+
+namespace stats {
+struct Figures;
+}  // namespace stats
 
 class Server {
  public:
@@ -40,6 +44,9 @@ class Server {
   [[nodiscard]] virtual std::vector<Address> Addresses() const = 0;
   // What it talks to the kernel with: "uring" or "event".
   [[nodiscard]] virtual std::string_view LoopName() const = 0;
+
+  // What it counts and how it does, for those who watch; see stats/figures.h. From any thread.
+  [[nodiscard]] virtual stats::Figures ReadFigures() const = 0;
 
   // From now on these are the users. Only where ServerOptions named some; clients that are in stay.
   virtual void SetUsers(const std::vector<ServerOptions::User>& users) = 0;

@@ -80,6 +80,7 @@ std::string_view Placeholder(ValueType type) {
     case ValueType::kText:
       return "TEXT";
     case ValueType::kAddresses:
+    case ValueType::kDoor:
       return "ADDR";
     case ValueType::kIo:
       return "WAY";

@@ -140,6 +140,8 @@ std::string SettingInfo::Right() const {
       return "one byte, such as a colon";
     case ValueType::kAddresses:
       return "addresses such as 127.0.0.1, 10.0.0.1:11212 or [::1]:11211, separated by commas";
+    case ValueType::kDoor:
+      return "an address such as 127.0.0.1:11212, port 0 being any free one, or off";
     case ValueType::kIo:
       return "auto, uring or event";
     case ValueType::kProtocol:

@@ -34,6 +34,7 @@ enum class ValueType : uint8_t {
   kText,       // any bytes but control characters
   kDelimiter,  // one byte, or none
   kAddresses,  // a list
+  kDoor,       // host:port, port 0 being any, or off
   kIo,         // auto, uring, event
   kProtocol,   // auto, ascii, binary
 };
@@ -81,6 +82,10 @@ struct ValueOf<ValueType::kDelimiter> {
 template <>
 struct ValueOf<ValueType::kAddresses> {
   using Type = std::vector<ListenAddress>;
+};
+template <>
+struct ValueOf<ValueType::kDoor> {
+  using Type = std::optional<ListenAddress>;
 };
 template <>
 struct ValueOf<ValueType::kIo> {
@@ -156,7 +161,7 @@ std::vector<std::string> FitToMachine(const Machine& machine, Settings& settings
 std::optional<std::string> ExposureWarning(const Settings& settings);
 
 // The lines of `stats settings`: all names of memcached 1.6.45 in its order, with our values where
-// they correspond and memcached's defaults where nothing does.
+// they correspond and memcached's defaults where nothing does; then those of ours that it has not.
 std::vector<std::pair<std::string, std::string>> StatsSettings(const Settings& settings);
 
 }  // namespace larder::config

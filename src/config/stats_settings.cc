@@ -1,4 +1,4 @@
-// `stats settings`: the lines of memcached 1.6.45.
+// `stats settings`: the lines of memcached 1.6.45, and ours behind them.
 #include <array>
 
 #include "config/settings.h"
@@ -93,6 +93,7 @@ constexpr std::array kLines{
     Line{"memory_file", "(null)"},
     Line{"proxy_enabled", "no"},
     Line{"client_flags_size", "4"},
+    Line{"larder_admin_listen", ""},
 };
 
 // A switch of ours that turns off what memcached's line says is on.

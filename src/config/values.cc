@@ -16,6 +16,7 @@ constexpr std::array<std::pair<std::string_view, ProtocolChoice>, 3> kProtocolNa
     {{"auto", ProtocolChoice::kAuto},
      {"ascii", ProtocolChoice::kText},
      {"binary", ProtocolChoice::kBinary}}};
+constexpr std::string_view kOff = "off";
 constexpr size_t kHostBytesMax = 253;  // of a DNS name
 
 template <typename T>
@@ -86,7 +87,8 @@ bool LooksLikeName(std::string_view host) {
   return shape && std::any_of(host.begin(), host.end(), IsLetter);
 }
 
-std::optional<ListenAddress> ParseAddress(std::string_view text) {
+// The least port is 1, or 0 where that means any.
+std::optional<ListenAddress> ParseAddress(std::string_view text, int64_t port_least = 1) {
   ListenAddress address;
   std::string_view port;
   bool has_port = false;
@@ -113,7 +115,7 @@ std::optional<ListenAddress> ParseAddress(std::string_view text) {
     }
   }
   if (has_port &&
-      !StoreInside({.least = 1, .most = 65535}, util::ParseUnsigned(port), address.port)) {
+      !StoreInside({.least = port_least, .most = 65535}, util::ParseUnsigned(port), address.port)) {
     return std::nullopt;
   }
   return address;
@@ -253,6 +255,18 @@ bool ReadValue<ValueType::kAddresses>(Bounds, std::string_view text,
 }
 
 template <>
+bool ReadValue<ValueType::kDoor>(Bounds, std::string_view text,
+                                 std::optional<ListenAddress>& value) {
+  std::optional<ListenAddress> address;
+  if (text != kOff) {
+    address = ParseAddress(text, 0);
+    if (!address || address->port == ListenAddress::kDefaultPort) return false;
+  }
+  value = std::move(address);
+  return true;
+}
+
+template <>
 bool ReadValue<ValueType::kIo>(Bounds, std::string_view text, IoChoice& value) {
   for (const auto& [name, choice] : kIoNames) {
     if (text != name) continue;
@@ -341,6 +355,11 @@ std::string WriteValue<ValueType::kDelimiter>(const std::string& value) {
 template <>
 std::string WriteValue<ValueType::kAddresses>(const std::vector<ListenAddress>& value) {
   return FormatAddresses(value);
+}
+
+template <>
+std::string WriteValue<ValueType::kDoor>(const std::optional<ListenAddress>& value) {
+  return value ? FormatAddresses({*value}) : std::string(kOff);
 }
 
 template <>

@@ -37,11 +37,11 @@ absl::Status Failed(std::string_view what, std::string_view on, int error) {
                                              strerror(error)));
 }
 
-absl::Status InUse(std::string_view address) {
+absl::Status InUse(std::string_view address, std::string_view flags) {
   return absl::AlreadyExistsError(
       absl::StrCat("cannot listen on ", absl::string_view(address.data(), address.size()),
-                   ": it is in use. Stop the server that listens there, or choose another with "
-                   "--port or --listen."));
+                   ": it is in use. Stop the server that listens there, or choose another with ",
+                   absl::string_view(flags.data(), flags.size()), "."));
 }
 
 std::string TextOf(const sockaddr* address) {
@@ -166,7 +166,7 @@ absl::Status ListenOn(Address address, const TcpOptions& options,
   for (uint32_t i = 0; i < options.sockets; ++i) {
     const int fd = i == 0 ? BindFirst(address, options)
                           : BindAndListen(address, options.backlog, Share::kJoin);
-    if (fd == -EADDRINUSE) return InUse(TextOf(address.get()));
+    if (fd == -EADDRINUSE) return InUse(TextOf(address.get()), options.flags);
     if (fd < 0) return Failed("listen on", TextOf(address.get()), -fd);
     listeners.push_back(Described(fd));
     address.SetPort(listeners.back().port);
@@ -198,7 +198,7 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   // EAGAIN: its backlog is full; somebody listens. Only a refusal says that nobody does.
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
       errno != ECONNREFUSED) {
-    return InUse(path);
+    return InUse(path, "--unix-socket");
   }
   if (unlink(path.c_str()) != 0) return Failed("remove the stale socket", path, errno);
   return absl::OkStatus();
@@ -304,7 +304,7 @@ absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& 
   // with more rights than asked, and the process's umask is left alone.
   if (fchmod(fd.get(), options.mode) != 0) return Failed("set the mode of", path, errno);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
-    return errno == EADDRINUSE ? InUse(path) : Failed("listen on", path, errno);
+    return errno == EADDRINUSE ? InUse(path, "--unix-socket") : Failed("listen on", path, errno);
   }
   SocketPath owned(path);
   // Now with what the umask took. Nobody can connect before listen().

@@ -83,6 +83,7 @@ struct TcpOptions {
   // lives on until the kernel has dismantled its ring: some ten milliseconds. Longer than this, and
   // it is somebody's.
   uint32_t in_use_wait_ms = 2000;
+  std::string_view flags = "--port or --listen";  // what chooses another address, for the error
 };
 // Listens on every address that the host has (a name may have several), with options.sockets
 // sockets each, in this order: all sockets of the first address, then of the second. Port 0 takes a

@@ -13,6 +13,7 @@
 #include "io/socket.h"
 #include "runtime/boottime_clock.h"
 #include "runtime/core_thread.h"
+#include "server/figures.h"
 #include "server/worker.h"
 #include "util/check.h"
 
@@ -93,6 +94,9 @@ class ServerImpl final : public Server {
 
   [[nodiscard]] std::vector<Address> Addresses() const override;
   [[nodiscard]] std::string_view LoopName() const override { return cores_[0].loop->Name(); }
+  [[nodiscard]] stats::Figures ReadFigures() const override {
+    return server::ReadFigures(*cluster_);
+  }
   void SetUsers(const std::vector<ServerOptions::User>& users) override {
     CHECK(cluster_->credentials != nullptr);
     cluster_->credentials->Replace(users);

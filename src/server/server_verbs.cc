@@ -9,6 +9,7 @@
 #include "protocol/ascii.h"
 #include "server/admin_verbs.h"
 #include "server/connection.h"
+#include "server/figures.h"
 #include "server/list_request.h"
 #include "server/worker.h"
 #include "stats/prefix_stats.h"
@@ -45,40 +46,13 @@ bool IsOfAllCores(const Command& command) {
           stats::StatsKindOf(command.key) == stats::StatsKind::kReset);
 }
 
-std::vector<const stats::CounterBlock*> AllBlocks(const Worker& worker) {
-  std::vector<const stats::CounterBlock*> blocks;
-  for (const Worker* each : worker.cluster().workers) blocks.push_back(&each->counters());
-  return blocks;
-}
-
 stats::StatList General(const Worker& worker) {
-  const Cluster& cluster = worker.cluster();
-  stats::GeneralStats general;
-  stats::ReadProcess(general);
-  general.uptime_s = worker.now().FloorSeconds() - cluster.started_s;
-  general.unix_time_s = worker.now().unix_ns / 1'000'000'000;
-  general.version = kMemcachedVersion;
-  general.larder_version = kVersion;
-  general.libevent = cluster.loop_version;
-  general.max_connections = cluster.connections_max;
-  general.limit_maxbytes = cluster.memory_bytes_max.load(std::memory_order_relaxed);
-  general.accepting_conns = worker.Accepting() ? 1 : 0;
-  general.threads = cluster.mailboxes.cores();
-  return stats::GeneralList(general, AllBlocks(worker));
+  const stats::Figures figures = ReadFigures(worker.cluster());
+  return stats::GeneralList(figures.general, figures.Counters());
 }
 
-stats::SizeTotals Sizes(const Worker& worker) {
-  stats::SizeTotals totals;
-  for (const Worker* each : worker.cluster().workers) each->shard().size_classes().AddTo(totals);
-  return totals;
-}
-
-uint64_t HeapBytes(const Worker& worker) {
-  uint64_t bytes = 0;
-  for (const Worker* each : worker.cluster().workers) {
-    bytes += each->counters().Get(Counter::kHeapBytes);
-  }
-  return bytes;
+stats::StatList SlabsOf(const stats::Figures& figures) {
+  return stats::SlabsList(figures.Sizes(), figures.Sum(Counter::kHeapBytes));
 }
 
 // As the server was started, but for what clients can change.
@@ -130,10 +104,10 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
       text = stats::StatText(General(worker));
       break;
     case stats::StatsKind::kItems:
-      text = stats::StatText(stats::ItemsList(Sizes(worker)));
+      text = stats::StatText(stats::ItemsList(ReadFigures(worker.cluster()).Sizes()));
       break;
     case stats::StatsKind::kSlabs:
-      text = stats::StatText(stats::SlabsList(Sizes(worker), HeapBytes(worker)));
+      text = stats::StatText(SlabsOf(ReadFigures(worker.cluster())));
       break;
     case stats::StatsKind::kSizesStatus:
       text = stats::StatText(stats::SizesStatus());

@@ -76,6 +76,8 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, store::Shard::kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
+  // The first turn shows that this core serves.
+  if (TurnBeganNs() == 0) wait_ns = 0;
   if (more_mail_ || pages_wait_ || !yielded_.empty()) wait_ns = 0;
   if (wait_ns > 0 && !cluster_.mailboxes.PrepareSleep(index())) wait_ns = 0;
   loop_.RunOnce(*this, wait_ns);
@@ -88,6 +90,7 @@ void Worker::BeginTurn() {
   cluster_.mailboxes.Awake(index());
   pages_wait_ = false;
   now_ = cluster_.clock.Read();
+  turn_began_ns_.store(now_.ns, std::memory_order_relaxed);
   observer_.Look(cluster_.wishes);
   shard_.BeginTurn(now_);
   lender_.TakeBack();
@@ -325,6 +328,7 @@ void Worker::OnAcceptError(int listener, int error) {
     (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)], kTooManyConnections);
   }
   paused_listeners_.push_back(listener);
+  counters_.Set(Counter::kListenersPaused, paused_listeners_.size());
   next_tick_ns_ = std::min(next_tick_ns_, now_.ns + kAcceptRetryNs);
 }
 
@@ -402,6 +406,7 @@ void Worker::Tick() {
   for (const int listener : std::exchange(paused_listeners_, {})) {
     if (phase() == Phase::kServe) loop_.ResumeAccept(listener);
   }
+  counters_.Set(Counter::kListenersPaused, paused_listeners_.size());
   if (last_second_ == now_.FloorSeconds()) return;
   last_second_ = now_.FloorSeconds();
   TickConnections();

@@ -106,8 +106,12 @@ class Worker final : public io::LoopOwner {
   enum class Phase : uint8_t { kServe, kDrain, kStop };
   // From any thread: the phase to go to; wakes the loop.
   void Signal(Phase phase);
-  // On the worker's thread.
+  // From any thread.
   [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_acquire); }
+  // From any thread: when the last turn began, by the cluster's clock; 0 before the first.
+  [[nodiscard]] uint64_t TurnBeganNs() const {
+    return turn_began_ns_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] bool HasConnections() const { return !connections_.empty(); }
   // Closes everything at once, and turns until the kernel has let go.
   void CloseAll();
@@ -189,8 +193,6 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] Cluster& cluster() const { return cluster_; }
   // For texts that are copied at once.
   [[nodiscard]] std::string& scratch() { return scratch_; }
-  // False while accepting is paused for lack of descriptors.
-  [[nodiscard]] bool Accepting() const { return paused_listeners_.empty(); }
   [[nodiscard]] uint32_t index() const { return options_.index; }
   [[nodiscard]] Now now() const { return now_; }
   using Connections = absl::btree_map<uint64_t, std::unique_ptr<Connection>>;
@@ -282,6 +284,8 @@ class Worker final : public io::LoopOwner {
   std::vector<int> paused_listeners_;
   uint32_t drain_turns_ = 0;
   std::atomic<Phase> phase_{Phase::kServe};
+  // Relaxed: a sign of life, nothing is published by it.
+  std::atomic<uint64_t> turn_began_ns_{0};
 };
 
 }  // namespace larder::server

@@ -58,7 +58,7 @@ class Server:
             if os.geteuid() == 0:
                 command += ["-u", "nobody"]
         elif io:
-            command += [f"--io={io}"]
+            command += [f"--io={io}", "--admin-listen=off"]
         environment = dict(os.environ, MEMCACHED_PORT_FILENAME=self.port_file)
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)

@@ -94,6 +94,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"listen-backlog", "8"},
       {"protocol", "ascii"},
       {"idle-timeout", "9s"},
+      {"admin-listen", "localhost:0"},
       {"memory-limit", "100m"},
       {"max-item-size", "2m"},
       {"disable-evictions", "true"},

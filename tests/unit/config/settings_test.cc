@@ -330,7 +330,7 @@ TEST(StatsSettingsTest, HasEveryNameOnce) {
     }
   }
   EXPECT_EQ(lines.front().first, "maxbytes");
-  EXPECT_EQ(lines.size(), 78U);
+  EXPECT_EQ(lines.size(), 79U);
 }
 
 TEST(StatsSettingsTest, DefaultsReadLikeMemcacheds) {

@@ -1,0 +1,110 @@
+"""The admin door, as its visitors find it: a browser's and a prober's HTTP, promtool's judgement."""
+
+import http.client
+import re
+import subprocess
+
+import harness
+
+ANY_PORT = "--admin-listen=127.0.0.1:0"
+
+
+class Door:
+    """The admin door of a running server."""
+
+    def __init__(self, server):
+        self.host, port = server.stats("settings")["larder_admin_listen"].rsplit(":", 1)
+        self.port = int(port)
+
+    def ask(self, path, method="GET"):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=harness.DEADLINE_S)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def page(self, path):
+        status, body = self.ask(path)
+        if status != 200:
+            raise AssertionError(f"{path}: {status} {body}")
+        return body
+
+    def metrics(self):
+        """{'name{labels}': value} of /metrics."""
+        lines = self.page("/metrics").splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+
+def total(metrics, name):
+    return sum(value for key, value in metrics.items() if key.split("{")[0] == name)
+
+
+class DoorTest(harness.ServerTestCase):
+    def test_address_is_told(self):
+        server = self.serve(ANY_PORT)
+        door = Door(server)
+        self.assertGreater(door.port, 0)
+        self.assertIn(f"http://127.0.0.1:{door.port}/", server.errors())
+        self.assertEqual(self.serve().stats("settings")["larder_admin_listen"], "off")
+
+    def test_wrong_addresses_stop_the_start(self):
+        for text in ("11212", "127.0.0.1", "127.0.0.1:70000", ":1", "on", ""):
+            with self.subTest(text=text):
+                self.assertIn("--admin-listen", self.refuse(f"--admin-listen={text}"))
+
+    def test_taken_port_stops_the_start(self):
+        port = Door(self.serve(ANY_PORT)).port
+        sentence = self.refuse(f"--admin-listen=127.0.0.1:{port}")
+        self.assertIn(str(port), sentence)
+        self.assertIn("--admin-listen", sentence)
+
+    def test_health(self):
+        for threads in (1, 4):
+            door = Door(self.serve(ANY_PORT, threads=threads))
+            harness.eventually(lambda it=door: it.ask("/readyz")[0] == 200, "it is ready")
+            self.assertEqual(door.page("/healthz"), "ok\n")
+            self.assertEqual(door.ask("/healthz", "HEAD"), (200, ""))
+            self.assertEqual(door.ask("/nowhere")[0], 404)
+            self.assertEqual(door.ask("/healthz", "POST")[0], 405)
+
+    def test_metrics_say_what_stats_say(self):
+        server = self.serve(ANY_PORT, "-c", "77", threads=3, memory_mb=100)
+        door = Door(server)
+        with server.connect() as client:
+            for i in range(30):
+                client.set(b"k%d" % i, b"v" * 50)
+            for i in range(50):
+                client.get(b"k%d" % i)
+            stats = client.stats()
+            metrics = door.metrics()
+        for name, stat in (
+            ("larder_get_hits_total", "get_hits"),
+            ("larder_get_misses_total", "get_misses"),
+            ("larder_set_commands_total", "cmd_set"),
+            ("larder_items", "curr_items"),
+            ("larder_item_bytes", "bytes"),
+            ("larder_connections", "curr_connections"),
+            ("larder_memory_limit_bytes", "limit_maxbytes"),
+            ("larder_connections_max", "max_connections"),
+            ("larder_cores", "threads"),
+        ):
+            self.assertEqual(total(metrics, name), int(stats[stat]), name)
+        self.assertEqual(total(metrics, "larder_get_hits_total"), 30)
+        cores = {key for key in metrics if key.startswith("larder_get_hits_total{")}
+        self.assertEqual(cores, {f'larder_get_hits_total{{core="{i}"}}' for i in range(3)})
+
+    def test_promtool_finds_nothing(self):
+        door = Door(self.serve(ANY_PORT, threads=2))
+        done = subprocess.run(
+            ["promtool", "check", "metrics"],
+            input=door.page("/metrics"), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_names_are_unique(self):
+        text = Door(self.serve(ANY_PORT)).page("/metrics")
+        names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+        self.assertEqual(len(names), len(set(names)))
