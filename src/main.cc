@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,8 +18,9 @@
 #include "io/socket.h"
 #include "larder/server.h"
 #include "runtime/topology.h"
-#include "server/credentials.h"
 #include "server/process.h"
+#include "server/service_manager.h"
+#include "service.h"
 #include "stats/figures.h"
 #include "util/log.h"
 
@@ -32,67 +32,16 @@ namespace server = larder::server;
 namespace {
 
 constexpr int kExitFailure = 1;
-// After SIGTERM: how long clients may take to receive what they are owed.
-constexpr int kDrainMs = 4000;
-constexpr int kPollMs = 10;
 
 int Fail(larder::util::Log& log, const std::string& why) {
   log.Error(why);
   return kExitFailure;
 }
 
-// Who may come in, if the settings name a file of users.
-std::string ReadUsers(const config::Settings& settings,
-                      std::vector<larder::ServerOptions::User>& users) {
-  if (settings.auth_file.empty()) {
-    return settings.sasl_enabled ? "-S (--enable-sasl): nobody could come in without users; name "
-                                   "their file with -Y (--auth-file)"
-                                 : "";
-  }
-  const std::string problem = server::ReadUsers(settings.auth_file, users);
-  return problem.empty() ? "" : "-Y (--auth-file): " + problem;
-}
-
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
-
 // As if somebody had sent the signals: two of them say that nobody wants to wait.
 void EndProcess(larder::Shutdown how) {
   kill(getpid(), SIGTERM);
   if (how == larder::Shutdown::kNow) kill(getpid(), SIGINT);
-}
-
-// Until somebody wants us to stop. SIGHUP: the file of users has changed.
-void Serve(larder::Server& running, const config::Settings& settings, larder::util::Log& log) {
-  sigset_t signals = StopSignals();
-  sigaddset(&signals, SIGHUP);
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
-    if (settings.auth_file.empty()) continue;
-    std::vector<larder::ServerOptions::User> users;
-    const std::string problem = ReadUsers(settings, users);
-    if (problem.empty()) {
-      running.SetUsers(users);
-      log.Info("read " + settings.auth_file + " again: " + std::to_string(users.size()) + " users");
-    } else {
-      log.Warn(problem + "; the users stay as they were");
-    }
-  }
-}
-
-// Until the clients have what they are owed, or have had their time. A second signal says that
-// nobody wants to wait.
-void Drain(larder::Server& server, const sigset_t& signals) {
-  server.BeginDrain();
-  const timespec pause = {.tv_sec = 0, .tv_nsec = kPollMs * 1'000'000L};
-  for (int waited_ms = 0; waited_ms < kDrainMs && !server.Drained(); waited_ms += kPollMs) {
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) return;
-  }
 }
 
 // What takes root is done before it is given up, and what giving it up takes away is asked for
@@ -106,9 +55,19 @@ std::string EnterUser(const config::Settings& settings) {
   return problem;
 }
 
-// The admin door's sockets, if it is wanted. Its address is told with the port that was found.
-std::string ListenAdmin(config::Settings& settings, std::vector<io::Listener>& listeners) {
-  if (!settings.admin_listen) return "";
+// The admin door's sockets, if it is wanted: those that a service manager passes, or those that the
+// settings name. Its address is told with the port that was found.
+std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& settings,
+                        std::vector<io::Listener>& listeners) {
+  for (const int fd : passed_fds) {
+    auto socket = io::AdoptListener(fd);
+    if (!socket.ok()) return std::string(socket.status().message());
+    listeners.push_back(*std::move(socket));
+    const auto where = io::ParseHostPort(listeners.back().address, 0);
+    if (!where.ok()) continue;  // a Unix socket
+    settings.admin_listen = config::ListenAddress{.host = where->host, .port = where->port};
+  }
+  if (!listeners.empty() || !settings.admin_listen) return "";
   config::ListenAddress& door = *settings.admin_listen;
   io::HostPort where;
   where.port = static_cast<uint16_t>(door.port);
@@ -132,6 +91,15 @@ std::unique_ptr<admin::HttpServer> OpenDoor(std::vector<io::Listener> listeners,
       [&running](std::string_view path) { return admin::PageAt(path, running.ReadFigures()); });
 }
 
+// Sockets that a service manager passes take the place of those that the settings name.
+bool UsePassedSockets(server::ServiceManager& manager, larder::ServerOptions& options) {
+  options.passed_fds = manager.TakeCacheSockets();
+  if (options.passed_fds.empty()) return false;
+  options.listen.clear();
+  options.unix_path.clear();
+  return true;
+}
+
 std::string WritePorts(const larder::Server& running) {
   const char* path = std::getenv("MEMCACHED_PORT_FILENAME");
   return path == nullptr || *path == '\0' ? "" : server::WritePortFile(path, running.Addresses());
@@ -139,6 +107,7 @@ std::string WritePorts(const larder::Server& running) {
 
 int Run(config::Settings settings, const larder::runtime::Topology& topology,
         larder::util::Log& log) {
+  server::ServiceManager manager;
   server::Background background;
   std::string problem;
   if (settings.daemon) {
@@ -152,23 +121,18 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   problem = server::RaiseDescriptorLimit(settings.connections_max);
   if (!problem.empty()) log.Warn(problem);
   larder::ServerOptions options = config::ServerOptionsOf(settings, topology, log);
+  const bool passed = UsePassedSockets(manager, options);
   // Before we are another, who may not be allowed to.
-  problem = ReadUsers(settings, options.users);
+  problem = larder::ReadUsers(settings, options.users);
   if (!problem.empty()) return Fail(log, problem);
   if (settings.shutdown_enabled) options.shutdown = EndProcess;
   problem = EnterUser(settings);
   std::vector<io::Listener> doors;
-  if (problem.empty()) problem = ListenAdmin(settings, doors);
+  if (problem.empty()) problem = ListenAdmin(manager.TakeAdminSockets(), settings, doors);
   if (!problem.empty()) return Fail(log, problem);
   options.settings = config::StatsSettings(settings);
 
-  // Blocked before the threads are made, so that they inherit it and only sigwait takes them.
-  const sigset_t signals = StopSignals();
-  sigset_t blocked = signals;
-  sigaddset(&blocked, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  larder::BlockSignals();
   server::PidFile pid_file;  // goes after the server
   const auto running = larder::Server::Start(options, &problem);
   if (running == nullptr) return Fail(log, problem);
@@ -184,14 +148,17 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   problem = WritePorts(*running);
   if (!problem.empty()) return Fail(log, problem);
   const auto door = OpenDoor(std::move(doors), *running, log);
-  log.Info(config::StartLine(settings, running->Addresses(), running->LoopName()));
+  const std::string start_line = config::StartLine(
+      settings, {.addresses = running->Addresses(), .passed = passed}, running->LoopName());
+  log.Info(start_line);
   using Stderr = server::Background::Stderr;
   problem = background.Serve(settings.verbosity > 0 ? Stderr::kKeep : Stderr::kDrop);
   if (!problem.empty()) return Fail(log, problem);
 
-  Serve(*running, settings, log);
-  log.Info("stopping: no new clients; those that are owed something get it first");
-  Drain(*running, signals);
+  larder::Service service(
+      {.server = *running, .manager = manager, .settings = settings, .log = log}, start_line);
+  service.Serve();
+  service.Drain();
   return 0;
 }
 

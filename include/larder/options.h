@@ -33,6 +33,9 @@ struct ServerOptions {
   std::vector<Listen> listen;
   std::string unix_path;  // empty: none
   uint32_t unix_mode = 0700;
+  // Listening sockets that somebody else has made, and may go on using when we are gone. The server
+  // owns the descriptors; all cores accept on each.
+  std::vector<int> passed_fds;
   int backlog = 1024;
 
   uint32_t threads = 1;

@@ -1,6 +1,6 @@
 // The server: cores, listeners and the cache behind them.
 //
-//   auto server = Server::Start(options, &error);   // listening when it returns
+//   auto server = Server::Start(options, &error);   // every core serves when it returns
 //   …
 //   server->BeginDrain();                            // accept no more, answer what is owed
 //   … until server->Drained(), or as long as you will wait …
@@ -50,6 +50,10 @@ class Server {
 
   // From now on these are the users. Only where ServerOptions named some; clients that are in stay.
   virtual void SetUsers(const std::vector<ServerOptions::User>& users) = 0;
+
+  // For a watchdog. The cores that have made no turn since the last call, or since the start; wakes
+  // all of them, so that each that is well has made one by the next call.
+  [[nodiscard]] virtual std::vector<uint32_t> SilentCores() = 0;
 
   // Stops accepting; answers what has been asked, then closes. Returns at once.
   virtual void BeginDrain() = 0;

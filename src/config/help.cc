@@ -1,9 +1,9 @@
 #include "config/help.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
-#include "config/settings.h"
 #include "larder/version.h"
 
 namespace larder::config {
@@ -34,6 +34,19 @@ constexpr std::string_view kFileHead =
     "#\n"
     "# The format is TOML without sections: name = value, texts in quotes, lists in brackets.\n";
 
+constexpr std::array<OtherFlag, 7> kOtherFlags = {{
+    {"", "config", "FILE", "Read settings from a file; config/larder.conf lists them all."},
+    {"", "memcached-conf", "FILE",
+     "Read the flags in a file such as Debian's /etc/memcached.conf; --config counts before it."},
+    {"o", "extended", "LIST",
+     "memcached's sub-options, separated by commas: idle_timeout=SECONDS is acted on; what has no "
+     "meaning here is ignored with a line in the log."},
+    {"", "print-config", "", "Print that file, with every default, and exit."},
+    {"h", "help", "", "Print this and exit."},
+    {"i", "license", "", "Print the license and exit."},
+    {"V", "version", "", "Print the version and exit."},
+}};
+
 // Appends `text` in lines of at most `columns`, each after the first begun with `prefix`; `column`
 // is where the cursor stands.
 void AppendWrapped(std::string_view text, std::string_view prefix, size_t columns, size_t column,
@@ -59,6 +72,8 @@ void AppendWrapped(std::string_view text, std::string_view prefix, size_t column
   }
   out += '\n';
 }
+
+}  // namespace
 
 std::string_view Placeholder(ValueType type) {
   switch (type) {
@@ -93,6 +108,8 @@ std::string_view Placeholder(ValueType type) {
   return "";
 }
 
+namespace {
+
 void AppendFlag(std::string_view flag, std::string_view long_name, std::string_view placeholder,
                 std::string_view help, std::string& out) {
   std::string left = flag.empty() ? "      --" : "  -" + std::string(flag) + ", --";
@@ -107,7 +124,8 @@ void AppendFlag(std::string_view flag, std::string_view long_name, std::string_v
   AppendWrapped(help, std::string(kHelpIndent, ' '), kHelpColumns, kHelpIndent, out);
 }
 
-// The default as the file has it: numbers and booleans bare, anything else a text.
+}  // namespace
+
 std::string FileValue(const SettingInfo& info) {
   const std::string_view text = info.default_text;
   const bool is_number =
@@ -117,7 +135,7 @@ std::string FileValue(const SettingInfo& info) {
   return "\"" + std::string(text) + "\"";
 }
 
-}  // namespace
+std::span<const OtherFlag> OtherFlags() { return kOtherFlags; }
 
 std::string VersionText() {
   return std::string("memcached ") + kMemcachedVersion + "\nlarderd " + kVersion + "\n";
@@ -141,20 +159,9 @@ std::string HelpText() {
     AppendFlag(info.flag, info.long_name, Placeholder(info.type), help, out);
   }
   out += "\nOther:\n";
-  AppendFlag("", "config", "FILE", "Read settings from a file; config/larder.conf lists them all.",
-             out);
-  AppendFlag("", "memcached-conf", "FILE",
-             "Read the flags in a file such as Debian's /etc/memcached.conf; --config counts "
-             "before it.",
-             out);
-  AppendFlag("o", "extended", "LIST",
-             "memcached's sub-options, separated by commas: idle_timeout=SECONDS is acted on; what "
-             "has no meaning here is ignored with a line in the log.",
-             out);
-  AppendFlag("", "print-config", "", "Print that file, with every default, and exit.", out);
-  AppendFlag("h", "help", "", "Print this and exit.", out);
-  AppendFlag("i", "license", "", "Print the license and exit.", out);
-  AppendFlag("V", "version", "", "Print the version and exit.", out);
+  for (const OtherFlag& other : OtherFlags()) {
+    AppendFlag(other.flag, other.long_name, other.placeholder, other.help, out);
+  }
   out += "\n";
   out += kHelpTail;
   return out;

@@ -4,14 +4,14 @@
 
 namespace larder::config {
 
-std::string StartLine(const Settings& settings, const std::vector<Server::Address>& addresses,
-                      std::string_view loop) {
+std::string StartLine(const Settings& settings, const Listening& listening, std::string_view loop) {
   std::string line = "listening on ";
-  for (size_t i = 0; i < addresses.size(); ++i) {
+  for (size_t i = 0; i < listening.addresses.size(); ++i) {
     if (i > 0) line += ", ";
-    line += addresses[i].text;
+    line += listening.addresses[i].text;
   }
-  const bool chosen = settings.addresses != DefaultSettings().addresses;
+  if (listening.passed) line += " (passed by the service manager)";
+  const bool chosen = listening.passed || settings.addresses != DefaultSettings().addresses;
   if (settings.ServesTcp() && !chosen) line += " (this host only; -l opens it to others)";
   line += "; loop " + std::string(loop);
   line += ", " + std::to_string(settings.threads);

@@ -11,9 +11,13 @@
 
 namespace larder::config {
 
+struct Listening {
+  std::vector<Server::Address> addresses;
+  bool passed = false;  // the sockets came from a service manager, whatever the settings name
+};
+
 // One line: where, who can reach it if nobody chose the addresses, and what it works with.
-std::string StartLine(const Settings& settings, const std::vector<Server::Address>& addresses,
-                      std::string_view loop);
+std::string StartLine(const Settings& settings, const Listening& listening, std::string_view loop);
 
 }  // namespace larder::config
 

@@ -109,6 +109,13 @@ void SetOption(int fd, int level, int option) {
   (void)setsockopt(fd, level, option, &on, sizeof(on));
 }
 
+std::string PathOf(const Address& unix_address) {
+  const auto* path = reinterpret_cast<const sockaddr_un*>(&unix_address.storage)->sun_path;
+  const size_t begin = offsetof(sockaddr_un, sun_path);
+  const size_t size = unix_address.size - std::min<size_t>(unix_address.size, begin);
+  return std::string(path, strnlen(path, size));
+}
+
 // As memcached writes it in `stats conns`.
 std::string NameOf(const Address& address) {
   switch (address.get()->sa_family) {
@@ -116,12 +123,8 @@ std::string NameOf(const Address& address) {
       return "tcp:" + TextOf(address.get());
     case AF_INET6:
       return "tcp6:" + TextOf(address.get());
-    case AF_UNIX: {
-      const auto* path = reinterpret_cast<const sockaddr_un*>(&address.storage)->sun_path;
-      const size_t size =
-          address.size - std::min<size_t>(address.size, offsetof(sockaddr_un, sun_path));
-      return "unix:" + std::string(path, strnlen(path, size));
-    }
+    case AF_UNIX:
+      return "unix:" + PathOf(address);
     default:
       return "?";
   }
@@ -311,6 +314,35 @@ absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& 
   if (chmod(path.c_str(), options.mode) != 0) return Failed("set the mode of", path, errno);
   if (listen(fd.get(), options.backlog) != 0) return Failed("listen on", path, errno);
   return Listener{.fd = std::move(fd), .address = path, .port = 0, .path = std::move(owned)};
+}
+
+absl::StatusOr<Listener> AdoptListener(int listening_fd) {
+  UniqueFd fd(listening_fd);
+  const auto option = [&](int name) {
+    int value = -1;
+    socklen_t size = sizeof(value);
+    return getsockopt(fd.get(), SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  const std::string name = absl::StrCat("the passed descriptor ", fd.get());
+  if (option(SO_ACCEPTCONN) != 1 || option(SO_TYPE) != SOCK_STREAM) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " is no listening stream socket; use ListenStream= and Accept=no"));
+  }
+  Address address;
+  address.size = sizeof(address.storage);
+  auto* storage = reinterpret_cast<sockaddr*>(&address.storage);
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (getsockname(fd.get(), storage, &address.size) != 0 || flags < 0 ||
+      fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return Failed("use", name, errno);
+  }
+  const bool tcp = option(SO_DOMAIN) != AF_UNIX;
+  if (tcp) SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  SetOption(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+  return Listener{.fd = std::move(fd),
+                  .address = tcp ? TextOf(storage) : PathOf(address),
+                  .port = tcp ? PortOf(storage) : uint16_t{0}};
 }
 
 void StopListening(int listening_fd) { (void)shutdown(listening_fd, SHUT_RDWR); }

@@ -99,6 +99,10 @@ struct UnixOptions {
 [[nodiscard]] absl::StatusOr<Listener> ListenUnix(const std::string& path,
                                                   const UnixOptions& options);
 
+// A listening socket that was made elsewhere, by a service manager for example: its address, its
+// path and whether it listens are not ours to change. Takes the descriptor, whatever it returns.
+[[nodiscard]] absl::StatusOr<Listener> AdoptListener(int listening_fd);
+
 // From now on, who connects is refused at once instead of waiting unheard; the descriptor stays. A
 // loop that accepts on it is told an error.
 void StopListening(int listening_fd);

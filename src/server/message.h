@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include "io/loan.h"
+#include "io/socket.h"
 #include "larder/command.h"
 #include "larder/outcome.h"
 #include "protocol/codec.h"
@@ -34,6 +35,9 @@ struct alignas(64) Message {
     kLentReply,  // the same, and the value is lent: the payload is what goes around it
     kEvents,     // EventBatch::Encode() for your watchers; answer with kEventsTaken
     kEventsTaken,
+    kClient,  // `number` is the descriptor of a new client of yours, from listener `ticket`; answer
+              // with kClientTaken
+    kClientTaken,
     kPage,  // to `asker`: a page of its listing, and `number` where to go on
   };
 
@@ -85,6 +89,7 @@ struct alignas(64) Message {
   void Drop() {
     FreeBlock();
     if (kind == Kind::kLentReply) loan->Return();
+    if (kind == Kind::kClient) io::UniqueFd(static_cast<int>(number)).Reset(-1);
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <latch>
 #include <utility>
 
 #include "io/make_loop.h"
@@ -60,9 +61,13 @@ struct Core {
   std::unique_ptr<io::Loop> loop;
   std::unique_ptr<Worker> worker;
   std::unique_ptr<runtime::CoreThread> thread;
+  uint64_t turns_seen = 0;  // by SilentCores()
 };
 
-void RunWorker(Worker& worker) {
+void RunWorker(Worker& worker, std::latch& all_serve) {
+  // The first turn tells the kernel what to wait for.
+  worker.RunTurn(0);
+  all_serve.count_down();
   while (worker.phase() != Worker::Phase::kStop) worker.RunTurn(kWaitNs);
   for (int turn = 0; turn < kClosingTurns && worker.HasConnections(); ++turn) {
     // Each time: the first of these turns may still accept, before it removes the listeners.
@@ -73,7 +78,8 @@ void RunWorker(Worker& worker) {
 
 class ServerImpl final : public Server {
  public:
-  explicit ServerImpl(const ServerOptions& options) : options_(options) {}
+  explicit ServerImpl(const ServerOptions& options)
+      : options_(options), all_serve_(static_cast<std::ptrdiff_t>(options.threads)) {}
 
   ~ServerImpl() override {
     for (Core& core : cores_) {
@@ -101,6 +107,7 @@ class ServerImpl final : public Server {
     CHECK(cluster_->credentials != nullptr);
     cluster_->credentials->Replace(users);
   }
+  std::vector<uint32_t> SilentCores() override;
   void BeginDrain() override {
     for (Core& core : cores_) core.worker->Signal(Worker::Phase::kDrain);
     // After the signal: a worker that is told an error by its listener does not try again then.
@@ -121,7 +128,10 @@ class ServerImpl final : public Server {
   runtime::BoottimeClock clock_;
   // One group a TCP address: a socket for each core. A Unix socket is one that all cores accept on.
   std::vector<std::vector<io::Listener>> listeners_;
+  // Who waits on a passed socket is for whoever has it after us: it is never shut down.
+  std::vector<io::Listener> passed_listeners_;
   std::unique_ptr<Cluster> cluster_;
+  std::latch all_serve_;  // counted down by each core after its first turn
   std::vector<Core> cores_;
 };
 
@@ -145,6 +155,11 @@ absl::Status ServerImpl::Listen() {
         options_.unix_path, {.mode = options_.unix_mode, .backlog = options_.backlog});
     if (!socket.ok()) return socket.status();
     listeners_.emplace_back().push_back(*std::move(socket));
+  }
+  for (const int fd : options_.passed_fds) {
+    absl::StatusOr<io::Listener> socket = io::AdoptListener(fd);
+    if (!socket.ok()) return socket.status();
+    passed_listeners_.push_back(*std::move(socket));
   }
   return absl::OkStatus();
 }
@@ -177,6 +192,9 @@ absl::Status ServerImpl::MakeCores() {
   for (const auto& group : listeners_) {
     cluster_->listener_names.push_back(io::LocalName(group[0].fd.get()));
   }
+  for (const io::Listener& listener : passed_listeners_) {
+    cluster_->listener_names.push_back(io::LocalName(listener.fd.get()));
+  }
 
   absl::StatusOr<io::LoopChoice> choice = io::ChooseLoop(KindOf(options_.io));
   if (!choice.ok()) return choice.status();
@@ -195,7 +213,12 @@ absl::Status ServerImpl::MakeCores() {
     cluster_->workers.push_back(core.worker.get());
     cluster_->mailboxes.SetLoop(index, core.loop.get());
     for (const auto& group : listeners_) {
-      core.worker->AddListener(group[index % group.size()].fd.get());
+      const bool own = group.size() == options_.threads;
+      core.worker->AddListener(group[index % group.size()].fd.get(),
+                               own ? Worker::Clients::kOwn : Worker::Clients::kOfAll);
+    }
+    for (const io::Listener& listener : passed_listeners_) {
+      core.worker->AddListener(listener.fd.get(), Worker::Clients::kOfAll);
     }
   }
   return absl::OkStatus();
@@ -218,19 +241,33 @@ void ServerImpl::Run() {
     runtime::CoreThread::Options thread{.index = index};
     if (!options_.cpus.empty()) thread.cpu = options_.cpus[index];
     Worker* worker = cores_[index].worker.get();
-    cores_[index].thread =
-        std::make_unique<runtime::CoreThread>(thread, [worker] { RunWorker(*worker); });
+    cores_[index].thread = std::make_unique<runtime::CoreThread>(
+        thread, [worker, this] { RunWorker(*worker, all_serve_); });
   }
+  all_serve_.wait();
+  (void)SilentCores();
+}
+
+std::vector<uint32_t> ServerImpl::SilentCores() {
+  std::vector<uint32_t> silent;
+  for (Core& core : cores_) {
+    const uint64_t turns = core.worker->counters().Get(stats::Counter::kTurns);
+    if (turns == core.turns_seen) silent.push_back(core.worker->index());
+    core.turns_seen = turns;
+    core.loop->Wake();
+  }
+  return silent;
 }
 
 std::vector<Server::Address> ServerImpl::Addresses() const {
   std::vector<Address> addresses;
-  for (const auto& group : listeners_) {
-    const io::Listener& listener = group[0];
+  const auto add = [&](const io::Listener& listener) {
     addresses.push_back({.ipv6 = listener.address.starts_with('['),
                          .port = listener.port,
                          .text = listener.address});
-  }
+  };
+  for (const auto& group : listeners_) add(group[0]);
+  for (const io::Listener& listener : passed_listeners_) add(listener);
   return addresses;
 }
 

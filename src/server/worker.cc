@@ -64,10 +64,11 @@ void Worker::LetGo() {
   }
 }
 
-void Worker::AddListener(int fd) {
+void Worker::AddListener(int fd, Clients clients) {
   const int listener = loop_.AddListener(fd);
   CHECK_EQ(listener, listener_fds_.size());
   listener_fds_.push_back(fd);
+  listener_clients_.push_back(clients);
 }
 
 // --- a turn -------------------------------------------------------------------------------------
@@ -208,10 +209,14 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
         cluster_.mailboxes.Answered(index(), from);
         observer_.Arrived(from);
         break;
+      case Message::Kind::kClientTaken:
+        cluster_.mailboxes.Answered(index(), from);
+        break;
       case Message::Kind::kCommand:
       case Message::Kind::kEvents:
       case Message::Kind::kEverywhere:
       case Message::Kind::kListPage:
+      case Message::Kind::kClient:
         Answer(from, message);
         break;
     }
@@ -231,6 +236,10 @@ void Worker::Answer(uint32_t from, Message& request) {
   } else if (request.kind == Message::Kind::kEvents) {
     reply.kind = Message::Kind::kEventsTaken;
     TellWatchers(request.Payload());
+    reply.MakeRoom(0);
+  } else if (request.kind == Message::Kind::kClient) {
+    reply.kind = Message::Kind::kClientTaken;
+    TakeClient(static_cast<int>(request.ticket), static_cast<int>(request.number));
     reply.MakeRoom(0);
   } else if (request.kind == Message::Kind::kEverywhere) {
     ExecuteEverywhere(CommandIn(request));
@@ -296,6 +305,24 @@ void Worker::OnAccept(int listener, int fd) {
     io::RefuseClient(fd, kTooManyConnections);
     return;
   }
+  const uint32_t home = HomeOfClient(listener);
+  if (home == index()) return TakeClient(listener, fd);
+  Message& message = cluster_.mailboxes.Ask(index(), home);
+  message.kind = Message::Kind::kClient;
+  message.ticket = static_cast<uint32_t>(listener);
+  message.number = static_cast<uint64_t>(fd);
+  message.MakeRoom(0);
+}
+
+uint32_t Worker::HomeOfClient(int listener) {
+  if (listener_clients_[static_cast<size_t>(listener)] == Clients::kOwn) return index();
+  const uint32_t home =
+      cluster_.clients_of_all.fetch_add(1, std::memory_order_relaxed) % cluster_.mailboxes.cores();
+  // A core that answers no more mail is no home.
+  return home == index() || cluster_.mailboxes.CanAsk(index(), home) ? home : index();
+}
+
+void Worker::TakeClient(int listener, int fd) {
   counters_.Add(Counter::kCurrConnections);
   const uint64_t id = next_id_++;
   auto connection = std::make_unique<Connection>(*this, id, fd, listener);

@@ -77,6 +77,8 @@ struct Cluster {
   // Open client connections of all cores: the limit is one for all. Relaxed: a count, nothing is
   // published by it.
   std::atomic<uint32_t> connections{0};
+  // Clients of all cores' listeners so far, which go round. Relaxed: a count.
+  std::atomic<uint32_t> clients_of_all{0};
   std::atomic<int> verbosity{0};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
   // A shard has had no room for a value while it had lent others: until then, loans to clients that
@@ -119,9 +121,13 @@ class Worker final : public io::LoopOwner {
   // letters hold of other cores goes back to them.
   void LetGo();
 
+  // Whose the clients of a listener are: this core's, as each has a socket of its own; or, of one
+  // socket that all cores accept on, every core's in turn. (The kernel wakes the core that waited
+  // first, which would be the same each time.)
+  enum class Clients : uint8_t { kOwn, kOfAll };
   // A listening socket, which the worker does not own.
   // All workers add the same ones in the same order.
-  void AddListener(int fd);
+  void AddListener(int fd, Clients clients = Clients::kOwn);
 
   // io::LoopOwner
   void OnAccept(int listener, int fd) override;
@@ -224,6 +230,8 @@ class Worker final : public io::LoopOwner {
   void ExecuteEverywhere(const Command& command);
 
  private:
+  void TakeClient(int listener, int fd);
+  [[nodiscard]] uint32_t HomeOfClient(int listener);
   void DrainInboxes();
   void EndTurns();
   void AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count);
@@ -280,6 +288,7 @@ class Worker final : public io::LoopOwner {
 
   std::string scratch_;
   std::vector<int> listener_fds_;  // by the loop's numbers
+  std::vector<Clients> listener_clients_;
   io::ReserveFd reserve_;
   std::vector<int> paused_listeners_;
   uint32_t drain_turns_ = 0;

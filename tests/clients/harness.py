@@ -74,6 +74,8 @@ class Server:
         # Limits that the process may not lift: descriptors, bytes of locked memory.
         self.limits = {resource.RLIMIT_NOFILE: descriptors, resource.RLIMIT_MEMLOCK: lockable}
         self.env = env or {}
+        self.pass_fds = ()
+        self.before_exec = None  # called in the child, after everything else
         self.folder = tempfile.TemporaryDirectory(prefix="larder-test-")
         os.chmod(self.folder.name, 0o777)
         self.port_file = os.path.join(self.folder.name, "ports")
@@ -94,6 +96,8 @@ class Server:
                 resource.setrlimit(what, (limit, limit))
                 # Root would lift it again. For anyone else this fails, and nothing is lost.
                 ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0)
+            if self.before_exec:
+                self.before_exec()
 
         with open(self.error_path, "wb") as errors:
             self.process = subprocess.Popen(
@@ -102,6 +106,7 @@ class Server:
                 stdout=errors,
                 stderr=errors,
                 preexec_fn=prepare,
+                pass_fds=self.pass_fds,
                 env={**os.environ, "MEMCACHED_PORT_FILENAME": self.port_file, **self.env},
             )
 

@@ -2,6 +2,7 @@
 // Method: real sockets on loopback with free ports; Unix paths in a folder of the test's own.
 #include "io/socket.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -234,6 +235,49 @@ TEST_F(ListenUnixTest, ReplacesAStaleSocketAndRefusesALiveOne) {
   }
   ASSERT_EQ(access(path_.c_str(), F_OK), 0);
   EXPECT_TRUE(ListenUnix(path_, {}).ok());
+}
+
+TEST(AdoptListener, ServesWhatWasMadeElsewhere) {
+  const int made = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(made, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(made, 10), 0);
+  const absl::StatusOr<Listener> adopted = AdoptListener(made);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_NE(adopted->port, 0);
+  EXPECT_EQ(adopted->address, "127.0.0.1:" + std::to_string(adopted->port));
+  EXPECT_NE(fcntl(made, F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(fcntl(made, F_GETFD) & FD_CLOEXEC, 0);
+  const int client = Connect(adopted->port);
+  const int accepted = Accept(*adopted);
+  EXPECT_NE(Option(accepted, IPPROTO_TCP, TCP_NODELAY), 0);
+  close(accepted);
+  close(client);
+}
+
+TEST_F(ListenUnixTest, AnAdoptedPathStays) {
+  const auto made = ListenUnix(path_, {});
+  ASSERT_TRUE(made.ok()) << made.status();
+  {
+    const auto adopted = AdoptListener(dup(made->fd.get()));
+    ASSERT_TRUE(adopted.ok()) << adopted.status();
+    EXPECT_EQ(adopted->address, path_);
+    EXPECT_EQ(adopted->port, 0);
+  }
+  EXPECT_EQ(access(path_.c_str(), F_OK), 0);
+}
+
+TEST(AdoptListener, RefusesWhatDoesNotListen) {
+  const int mute = socket(AF_INET, SOCK_STREAM, 0);
+  const int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+  for (const int fd : {mute, datagrams, open("/dev/null", O_RDONLY), -1}) {
+    const absl::StatusOr<Listener> adopted = AdoptListener(fd);
+    ASSERT_FALSE(adopted.ok());
+    EXPECT_THAT(std::string(adopted.status().message()), HasSubstr("no listening stream socket"));
+  }
+  EXPECT_EQ(fcntl(mute, F_GETFD), -1) << "it is taken all the same";
 }
 
 TEST(StopListening, WhoConnectsIsRefused) {
