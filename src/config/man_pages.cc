@@ -18,7 +18,7 @@ larderd \- a cache server that speaks Memcached
 .B larderd
 keeps values under keys in memory and serves them to clients of Memcached's classic text, meta and
 binary protocols. It listens on 127.0.0.1, port 11211, unless told otherwise, in the foreground, and
-logs to stderr.
+logs to stderr. Its admin door, port 11212 of the same host, has figures for Prometheus.
 .PP
 Flags that
 .BR memcached (1)
@@ -62,13 +62,15 @@ starts the daemon with
 .B larderd@NAME
 is another one, with
 .IR /etc/larder/NAME.conf ,
-which gives it a port of its own. The service is ready when every core serves, and its watchdog is
+which gives it a port and an admin\-listen of its own. The service is ready when every core serves, and its watchdog is
 fed as long as every core does.
 .PP
 With
 .BR larderd.socket ,
 systemd listens in its place: the sockets it passes are served by all cores instead of those in the
 settings, and clients that come while the service restarts wait.
+.B larderd\-admin.socket
+does the same for the admin door (\fIFileDescriptorName=admin\fR).
 .SH EXIT STATUS
 0 after a signal; 64 if a flag, a variable or a file is wrong; 1 if the server could not start.
 .SH SECURITY

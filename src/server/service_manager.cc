@@ -26,7 +26,8 @@ ServiceManager::ServiceManager() {
   char** names = nullptr;
   const int count = sd_listen_fds_with_names(1, &names);
   for (int i = 0; i < count; ++i) {
-    sockets_.push_back({.fd = SD_LISTEN_FDS_START + i, .name = names[i]});
+    const Use use = names[i] == kAdmin ? Use::kAdmin : Use::kCache;
+    sockets_.push_back({.fd = SD_LISTEN_FDS_START + i, .use = use});
     std::free(names[i]);
   }
   std::free(names);
@@ -40,11 +41,11 @@ ServiceManager::~ServiceManager() {
   for (const Socket& socket : sockets_) close(socket.fd);
 }
 
-std::vector<int> ServiceManager::Take(bool admin) {
+std::vector<int> ServiceManager::Take(Use use) {
   std::vector<int> taken;
   taken.reserve(sockets_.size());
   for (Socket& socket : sockets_) {
-    if ((socket.name == kAdmin) == admin) taken.push_back(std::exchange(socket.fd, -1));
+    if (socket.use == use) taken.push_back(std::exchange(socket.fd, -1));
   }
   std::erase_if(sockets_, [](const Socket& socket) { return socket.fd < 0; });
   return taken;

@@ -8,8 +8,8 @@
 #define LARDER_SERVER_SERVICE_MANAGER_H_
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,8 +28,8 @@ class ServiceManager {
   // FileDescriptorName= of the sockets for the admin door; all others are for the cache.
   static constexpr std::string_view kAdmin = "admin";
   // The descriptors are the caller's from now on.
-  [[nodiscard]] std::vector<int> TakeAdminSockets() { return Take(true); }
-  [[nodiscard]] std::vector<int> TakeCacheSockets() { return Take(false); }
+  [[nodiscard]] std::vector<int> TakeAdminSockets() { return Take(Use::kAdmin); }
+  [[nodiscard]] std::vector<int> TakeCacheSockets() { return Take(Use::kCache); }
 
   // How often to call Alive(), if at all: half of WatchdogSec=.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> alive_interval() const {
@@ -45,11 +45,12 @@ class ServiceManager {
   void Alive() const;
 
  private:
-  std::vector<int> Take(bool admin);
+  enum class Use : uint8_t { kCache, kAdmin };
+  std::vector<int> Take(Use use);
 
   struct Socket {
     int fd;
-    std::string name;
+    Use use;
   };
 
   std::vector<Socket> sockets_;

@@ -208,6 +208,20 @@ class PassedSocketsTest(ServiceTestCase):
         conns = client.stats("conns")
         self.assertIn(f"tcp:127.0.0.1:{port}", conns.values())
 
+    def test_one_of_them_is_the_admin_door(self):
+        cache, door = self.listen(), self.listen()
+        server = self.serve_as_service(
+            "--admin-listen=off", tcp=False, passed={"admin": door, "larderd.socket": cache}
+        )
+        server.manager.until("READY")
+        visitor = self.connect_to(door)
+        visitor.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(visitor.line(), b"HTTP/1.1 200 OK")
+        client = self.connect_to(cache)
+        self.assertEqual(client.set(b"k", b"v"), b"STORED")
+        address = "127.0.0.1:%d" % door.getsockname()[1]
+        self.assertEqual(client.stats("settings")["larder_admin_listen"], address)
+
     def test_clients_between_two_servers_wait_and_are_served(self):
         listening = self.listen()
         first = self.serve_as_service(tcp=False, passed={"larderd.socket": listening})

@@ -102,6 +102,10 @@ class DefaultsTest(harness.ServerTestCase):
         )
         self.assertEqual(values("larderd.socket", "Backlog"), [default("listen-backlog")])
 
+    def test_the_admin_socket_listens_where_the_admin_door_would(self):
+        self.assertEqual(values("larderd-admin.socket", "ListenStream"), [default("admin-listen")])
+        self.assertEqual(values("larderd-admin.socket", "FileDescriptorName"), ["admin"])
+
     def test_descriptors_for_every_client(self):
         soft = values("larderd.service", "LimitNOFILE")[0].split(":")[0]
         self.assertEqual(int(soft), int(default("conn-limit")) + OWN_DESCRIPTORS)
