@@ -75,7 +75,7 @@ std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& se
   io::TcpOptions how;
   how.flags = "--admin-listen, or give it `off`";
   auto sockets = io::ListenTcp(where, how);
-  if (!sockets.ok()) return std::string(sockets.status().message());
+  if (!sockets.ok()) return std::string{sockets.status().message()};
   listeners = *std::move(sockets);
   door.port = listeners.front().port;
   return "";

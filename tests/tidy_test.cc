@@ -186,7 +186,7 @@ const std::vector<Confinement>& Confinements() {
   static const auto& table = *new std::vector<Confinement>{
       {"liburing.h", {"io/uring_"}},
       {"event2/", {"io/event_", "admin/http_server.cc"}},
-      {"prometheus/", {"admin/prometheus_export.cc"}},
+      {"prometheus/", {"admin/prometheus_"}},
       {"CLI/", {"config/cli.cc"}},
       {"gperftools/", {"util/memory_usage.cc"}},
       {"spdlog/", {"util/log.cc"}},

@@ -1,72 +1,91 @@
 #include "admin/prometheus_export.h"
 
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <string_view>
-#include <utility>
-#include <vector>
+
+#include "admin/prometheus_families.h"
 
 namespace larder::admin {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
+using stats::DurationCounts;
+using stats::Figures;
 
-ClientMetric Sample(MetricType type, double value, Labels labels = {}) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-  return metric;
+constexpr double kNsPerSecond = 1e9;
+
+Labels OfCore(size_t core) { return {{"core", std::to_string(core)}}; }
+
+void AddServer(Families& families, const Figures& figures) {
+  const stats::GeneralStats& general = figures.general;
+  const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+    AddSingle(families, MetricType::Gauge, name, help, value);
+  };
+  AddSample(AddFamily(families, MetricType::Gauge, "larder_build_info",
+                      "The version that runs; always 1."),
+            1, {{"version", std::string(general.larder_version)}});
+  gauge("larder_start_time_seconds", "When the server started, in Unix time.",
+        static_cast<double>(general.unix_time_s) - static_cast<double>(general.uptime_s));
+  gauge("larder_cores", "Cores that serve, one thread each.",
+        static_cast<double>(figures.cores.size()));
+  gauge("larder_memory_limit_bytes", "Memory for everything that grows (-m).",
+        static_cast<double>(general.limit_maxbytes));
+  gauge("larder_connections_max", "Most clients at once (-c).",
+        static_cast<double>(general.max_connections));
+  gauge("larder_draining", "1 while the server ends: no new clients.", figures.draining ? 1 : 0);
 }
 
-MetricFamily Family(MetricType type, std::string_view name, std::string_view help) {
-  return {.name = std::string(name), .help = std::string(help), .type = type, .metric = {}};
-}
-
-void AddGauge(std::vector<MetricFamily>& families, std::string_view name, std::string_view help,
-              double value, Labels labels = {}) {
-  families.push_back(Family(MetricType::Gauge, name, help));
-  families.back().metric.push_back(Sample(MetricType::Gauge, value, std::move(labels)));
-}
-
-void AddCounters(std::vector<MetricFamily>& families, const stats::Figures& figures) {
+void AddCounters(Families& families, const Figures& figures) {
   for (const stats::CounterInfo& info : stats::AllCounters()) {
     const MetricType type = info.gauge ? MetricType::Gauge : MetricType::Counter;
-    MetricFamily& family = families.emplace_back(Family(type, info.prometheus_name, info.help));
+    auto& family = AddFamily(families, type, info.prometheus_name, info.help);
     family.metric.reserve(figures.cores.size());
     for (size_t core = 0; core < figures.cores.size(); ++core) {
-      const auto value = static_cast<double>(figures.cores[core].counters->Get(info.counter));
-      family.metric.push_back(Sample(type, value, {{"core", std::to_string(core)}}));
+      const uint64_t value = figures.cores[core].counters->Get(info.counter);
+      AddSample(family, static_cast<double>(value), OfCore(core));
     }
   }
 }
 
-void AddServer(std::vector<MetricFamily>& families, const stats::Figures& figures) {
-  const stats::GeneralStats& general = figures.general;
-  AddGauge(families, "larder_build_info", "The version that runs; always 1.", 1,
-           {{"version", std::string(general.larder_version)}});
-  AddGauge(families, "larder_start_time_seconds", "When the server started, in Unix time.",
-           static_cast<double>(general.unix_time_s) - static_cast<double>(general.uptime_s));
-  AddGauge(families, "larder_cores", "Cores that serve, one thread each.",
-           static_cast<double>(figures.cores.size()));
-  AddGauge(families, "larder_memory_limit_bytes", "Memory for everything that grows (-m).",
-           static_cast<double>(general.limit_maxbytes));
-  AddGauge(families, "larder_connections_max", "Most clients at once (-c).",
-           static_cast<double>(general.max_connections));
-  AddGauge(families, "larder_draining", "1 while the server ends: no new clients.",
-           figures.draining ? 1 : 0);
+void AddCores(Families& families, const Figures& figures) {
+  auto& cpu = AddFamily(families, MetricType::Counter, "larder_core_cpu_seconds_total",
+                        "Processor time of the core's thread, the kernel's for it included.");
+  for (size_t core = 0; core < figures.cores.size(); ++core) {
+    AddSample(cpu, static_cast<double>(figures.cores[core].cpu_ns) / kNsPerSecond, OfCore(core));
+  }
+  auto& turns = AddFamily(families, MetricType::Histogram, "larder_turn_seconds",
+                          "Length of the turns of a core's loop, without its system call.");
+  for (size_t core = 0; core < figures.cores.size(); ++core) {
+    DurationCounts counts;
+    figures.cores[core].times->turns().AddTo(counts);
+    AddSample(turns, counts, OfCore(core));
+  }
+}
+
+// Summed over the cores. Kinds that nobody has asked for have no lines.
+void AddRequests(Families& families, const Figures& figures) {
+  auto& requests = AddFamily(families, MetricType::Histogram, "larder_request_seconds",
+                             "From the turn in which a request has come to its reply's way out.");
+  for (const stats::RequestKind kind : stats::AllRequestKinds()) {
+    DurationCounts counts;
+    for (const stats::CoreFigures& core : figures.cores) core.times->Of(kind).AddTo(counts);
+    if (counts.Count() == 0) continue;
+    AddSample(requests, counts,
+              {{"protocol", std::string(DialectName(kind.dialect()))},
+               {"verb", std::string(RequestVerbName(kind))}});
+  }
 }
 
 }  // namespace
 
-std::string PrometheusText(const stats::Figures& figures) {
-  std::vector<MetricFamily> families;
-  families.reserve(stats::kCounterCount + 16);
+std::string PrometheusText(const Figures& figures) {
+  Families families;
+  families.reserve(stats::kCounterCount + 128);
   AddServer(families, figures);
   AddCounters(families, figures);
+  AddCores(families, figures);
+  AddRequests(families, figures);
+  AddMemcachedFamilies(families, figures);
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
-uint64_t ReadNs(clockid_t clock) {
+uint64_t NsOf(clockid_t clock) {
   timespec time;
   clock_gettime(clock, &time);
   return static_cast<uint64_t>(time.tv_sec) * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);
@@ -15,11 +15,12 @@ uint64_t ReadNs(clockid_t clock) {
 
 }  // namespace
 
-BoottimeClock::BoottimeClock() : origin_ns_(ReadNs(CLOCK_BOOTTIME) - kNsPerSecond) {}
+BoottimeClock::BoottimeClock() : origin_ns_(NsOf(CLOCK_BOOTTIME) - kNsPerSecond) {}
 
 Now BoottimeClock::Read() const {
-  return Now{.ns = ReadNs(CLOCK_BOOTTIME) - origin_ns_,
-             .unix_ns = static_cast<int64_t>(ReadNs(CLOCK_REALTIME))};
+  return Now{.ns = ReadNs(), .unix_ns = static_cast<int64_t>(NsOf(CLOCK_REALTIME))};
 }
+
+uint64_t BoottimeClock::ReadNs() const { return NsOf(CLOCK_BOOTTIME) - origin_ns_; }
 
 }  // namespace larder::runtime

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <ctime>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,14 @@ CoreThread::CoreThread(const Options& options, std::function<void()> body)
         if (options.cpu.has_value()) PinTo(*options.cpu);
         body();
       }) {}
+
+uint64_t CoreThread::CpuNs() const {
+  clockid_t clock = 0;
+  timespec used = {};
+  if (pthread_getcpuclockid(thread_.native_handle(), &clock) != 0) return 0;
+  (void)clock_gettime(clock, &used);
+  return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+}
 
 CoreThread::~CoreThread() { thread_.join(); }
 

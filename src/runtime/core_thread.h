@@ -21,11 +21,13 @@ class CoreThread {
   CoreThread(const Options& options, std::function<void()> body);
   // Waits for `body` to return.
   ~CoreThread();
+  // The processor time that it has used, the kernel's on its behalf included. From any thread.
+  [[nodiscard]] uint64_t CpuNs() const;
   CoreThread(const CoreThread&) = delete;
   CoreThread& operator=(const CoreThread&) = delete;
 
  private:
-  std::thread thread_;
+  mutable std::thread thread_;  // its handle is not to be had of a constant one
 };
 
 }  // namespace larder::runtime

@@ -7,6 +7,7 @@
 #include "engine/execute.h"
 #include "io/socket.h"
 #include "protocol/detect.h"
+#include "server/request_kind.h"
 #include "server/server_verbs.h"
 #include "server/worker.h"
 #include "util/check.h"
@@ -221,6 +222,7 @@ void Connection::Execute(const BatchEntry& entry) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
     if (owner == worker_.index()) {
       ExecuteHere(command);
+      worker_.times().Count(RequestKindOf(command, codec_->protocol));
     } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
       worker_.AddStarved(*this);
       Stop(entry);
@@ -228,7 +230,7 @@ void Connection::Execute(const BatchEntry& entry) {
                !worker_.MayKeepInput()) {
       Stop(entry);  // the answer to what we have asked wakes us
     } else {
-      errands_.Ask(command, owner, codec_->protocol);
+      errands_.Ask(command, owner, *codec_);
     }
     return;
   }
@@ -237,8 +239,11 @@ void Connection::Execute(const BatchEntry& entry) {
     Stop(entry);
     return;
   }
+  const stats::RequestKind kind = RequestKindOf(command, codec_->protocol);
   const Outcome outcome = ExecuteServerVerb(worker_, *this, command);
-  if (outcome.progress == Progress::kDone) Reply(command, outcome);
+  if (outcome.progress != Progress::kDone) return;
+  worker_.times().Count(kind);
+  Reply(command, outcome);
 }
 
 void Connection::ExecuteHere(const Command& command) {
@@ -314,7 +319,7 @@ void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
 void Connection::ReplyWhenAllHave(const Command& command, const Outcome& outcome) {
   std::string text(codec_->encoded_bytes_max(command, outcome), '\0');
   text.resize(static_cast<size_t>(codec_->encode(command, outcome, text.data()) - text.data()));
-  errands_.AskEverywhere(command, text);
+  errands_.AskEverywhere(command, text, *codec_);
 }
 
 void Connection::TakeReply(Message& message) {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "server/request_kind.h"
 #include "server/worker.h"
 
 namespace larder::server {
@@ -33,7 +34,12 @@ uint64_t Errands::ComingBytes() const {
   return coming_bytes_ + asked_ * (worker_.lent_mean() + kWordsBytes);
 }
 
-void Errands::Ask(const Command& command, uint32_t owner, protocol::Protocol protocol) {
+Asked Errands::Now(const Command& command, const protocol::Codec& codec) const {
+  return {.kind = RequestKindOf(command, codec.protocol),
+          .when = stats::RequestTimes::TicksOf(worker_.now().ns)};
+}
+
+void Errands::Ask(const Command& command, uint32_t owner, const protocol::Codec& codec) {
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), owner);
   PutCommand(command, message);
   if (KindOf(command.verb) == VerbKind::kRead) {
@@ -42,16 +48,17 @@ void Errands::Ask(const Command& command, uint32_t owner, protocol::Protocol pro
     message.reserved_bytes = message.payload_bytes;
   }
   message.asker = &asker_;
-  message.protocol = protocol;
-  message.ticket = Slots().Wait(1);
+  message.protocol = codec.protocol;
+  message.ticket = Slots().Wait(1, Now(command, codec));
   ++asked_;
   SetOff(message);
   worker_.counters().Add(Counter::kMessagesSent);
 }
 
-void Errands::AskEverywhere(const Command& command, std::string_view reply) {
+void Errands::AskEverywhere(const Command& command, std::string_view reply,
+                            const protocol::Codec& codec) {
   Mailboxes& mailboxes = worker_.cluster().mailboxes;
-  const uint32_t ticket = Slots().Wait(mailboxes.cores());
+  const uint32_t ticket = Slots().Wait(mailboxes.cores(), Now(command, codec));
   for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
     if (core == worker_.index()) continue;
     Message& message = mailboxes.Ask(worker_.index(), core);
@@ -91,7 +98,11 @@ void Errands::NoteArrived(const Message& answer) {
 
 void Errands::TakeReply(Message& answer) {
   NoteArrived(answer);
-  if (FillSlot(answer)) slots_->MoveReady(output_);
+  const uint32_t ticket = answer.ticket;
+  if (!FillSlot(answer)) return;
+  const Asked asked = slots_->AskedAt(ticket);
+  worker_.times().CountLate(asked.kind, asked.when);
+  slots_->MoveReady(output_);
 }
 
 // True if the slot waits no longer.

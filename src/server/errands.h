@@ -49,10 +49,10 @@ class Errands {
   [[nodiscard]] uint64_t lent() const { return slots_ != nullptr ? slots_->lent() : 0; }
 
   // Asks the core that owns the command's key; it encodes the reply.
-  void Ask(const Command& command, uint32_t owner, protocol::Protocol protocol);
+  void Ask(const Command& command, uint32_t owner, const protocol::Codec& codec);
   // Asks every other core for its part of a verb of all cores. `reply` is sent when all have
   // answered.
-  void AskEverywhere(const Command& command, std::string_view reply);
+  void AskEverywhere(const Command& command, std::string_view reply, const protocol::Codec& codec);
   // Asks `core` for a page of a listing, from `cursor` on.
   void AskPage(uint32_t core, const Selection& selection, uint64_t cursor);
 
@@ -65,6 +65,7 @@ class Errands {
   }
 
  private:
+  [[nodiscard]] Asked Now(const Command& command, const protocol::Codec& codec) const;
   PendingReplies& Slots();
   void SetOff(const Message& request);
   bool FillSlot(Message& answer);

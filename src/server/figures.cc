@@ -11,12 +11,14 @@ stats::Figures ReadFigures(const Cluster& cluster) {
   for (const Worker* worker : cluster.workers) {
     const uint64_t turn_ns = worker->TurnBeganNs();
     stats::CoreFigures core = {.counters = &worker->counters(),
-                               .size_classes = &worker->shard().size_classes()};
+                               .size_classes = &worker->shard().size_classes(),
+                               .times = &worker->times()};
     // A turn may have begun since the clock was read.
     if (turn_ns != 0) core.turn_age_ns = now.ns > turn_ns ? now.ns - turn_ns : 0;
     figures.cores.push_back(core);
     figures.draining = figures.draining || worker->phase() != Worker::Phase::kServe;
   }
+  figures.settings = cluster.settings;
   stats::GeneralStats& general = figures.general;
   stats::ReadProcess(general);
   general.uptime_s = now.FloorSeconds() - cluster.started_s;

@@ -13,10 +13,10 @@ constexpr size_t kDeadBytesMax = 64 << 10;
 
 }  // namespace
 
-uint32_t PendingReplies::Wait(uint32_t answers) {
+uint32_t PendingReplies::Wait(uint32_t answers, Asked asked) {
   DCHECK(!full());
   DCHECK_GT(answers, 0);
-  slots_.push_back(Slot{.waits = answers});
+  slots_.push_back(Slot{.waits = answers, .asked = asked});
   return front_ticket_ + static_cast<uint32_t>(slots_.size() - front_) - 1;
 }
 
@@ -57,10 +57,14 @@ void PendingReplies::AppendLent(std::string_view around, size_t head_bytes, io::
   Lend(slots_.emplace_back(), around, head_bytes, std::move(value));
 }
 
-PendingReplies::Slot& PendingReplies::SlotOf(uint32_t ticket) {
+size_t PendingReplies::IndexOf(uint32_t ticket) const {
   const uint32_t index = ticket - front_ticket_;
   CHECK_LT(index, slots_.size() - front_);
-  Slot& slot = slots_[front_ + index];
+  return front_ + index;
+}
+
+PendingReplies::Slot& PendingReplies::SlotOf(uint32_t ticket) {
+  Slot& slot = slots_[IndexOf(ticket)];
   CHECK_GT(slot.waits, 0);
   return slot;
 }

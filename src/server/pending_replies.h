@@ -23,8 +23,15 @@
 
 #include "io/output_queue.h"
 #include "larder/command.h"
+#include "stats/request_times.h"
 
 namespace larder::server {
+
+// What a slot waits for: a request of this kind, made in this turn.
+struct Asked {
+  stats::RequestKind kind = {};
+  stats::RequestTimes::Ticks when = 0;
+};
 
 class PendingReplies {
  public:
@@ -41,7 +48,9 @@ class PendingReplies {
   [[nodiscard]] uint64_t lent() const { return lent_bytes_; }
 
   // A slot that waits for `answers` answers; returns its ticket.
-  uint32_t Wait(uint32_t answers);
+  uint32_t Wait(uint32_t answers, Asked asked = {});
+  // Of a slot that has not been moved out.
+  [[nodiscard]] Asked AskedAt(uint32_t ticket) const { return slots_[IndexOf(ticket)].asked; }
 
   // Appends a reply that is ready, behind those that wait: write at most `bytes_max` bytes at
   // Reserve, then Commit.
@@ -68,6 +77,7 @@ class PendingReplies {
     uint32_t bytes = 0;
     size_t offset = 0;        // in held_, unless there is a block
     uint32_t head_bytes = 0;  // of these, before the loan's
+    Asked asked = {};
     std::unique_ptr<char[]> block = nullptr;
     io::LoanPtr loan = nullptr;
   };
@@ -75,6 +85,7 @@ class PendingReplies {
   // Local replies above this have a block of their own, which is not copied again.
   static constexpr size_t kInlineBytesMax = 4096;
 
+  [[nodiscard]] size_t IndexOf(uint32_t ticket) const;
   Slot& SlotOf(uint32_t ticket);
   void Hold(Slot& slot, std::string_view bytes);
   void Lend(Slot& slot, std::string_view around, size_t head_bytes, io::LoanPtr value);

@@ -101,7 +101,9 @@ class ServerImpl final : public Server {
   [[nodiscard]] std::vector<Address> Addresses() const override;
   [[nodiscard]] std::string_view LoopName() const override { return cores_[0].loop->Name(); }
   [[nodiscard]] stats::Figures ReadFigures() const override {
-    return server::ReadFigures(*cluster_);
+    stats::Figures figures = server::ReadFigures(*cluster_);
+    for (size_t i = 0; i < cores_.size(); ++i) figures.cores[i].cpu_ns = cores_[i].thread->CpuNs();
+    return figures;
   }
   void SetUsers(const std::vector<ServerOptions::User>& users) override {
     CHECK(cluster_->credentials != nullptr);

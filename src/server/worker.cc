@@ -112,6 +112,7 @@ void Worker::OnTurnEnd() {
   AdjustBudget();
   loop_.SetFrugal(!MayKeepInput());
   turn_begun_ = false;
+  times_.EndTurn(now_.ns, cluster_.clock.ReadNs());
 }
 
 void Worker::EndTurns() {
@@ -281,6 +282,7 @@ void Worker::AnswerCommand(Message& request, Message& reply) {
 void Worker::ExecuteEverywhere(const Command& command) {
   if (command.verb == Verb::kStats) {
     counters_.ResetCounters();
+    times_.Reset();
     shard_.ResetSizeClasses();
     observer_.prefixes().Clear();
     return;

@@ -37,6 +37,7 @@
 #include "server/observer.h"
 #include "server/wishes.h"
 #include "stats/counters.h"
+#include "stats/request_times.h"
 #include "store/shard.h"
 #include "util/hash.h"
 
@@ -196,6 +197,8 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] stats::CounterBlock& counters() { return counters_; }
   [[nodiscard]] const stats::CounterBlock& counters() const { return counters_; }
   [[nodiscard]] const store::Shard& shard() const { return shard_; }
+  [[nodiscard]] stats::RequestTimes& times() { return times_; }
+  [[nodiscard]] const stats::RequestTimes& times() const { return times_; }
   [[nodiscard]] Cluster& cluster() const { return cluster_; }
   // For texts that are copied at once.
   [[nodiscard]] std::string& scratch() { return scratch_; }
@@ -250,6 +253,7 @@ class Worker final : public io::LoopOwner {
   Cluster& cluster_;
   io::Loop& loop_;
   stats::CounterBlock counters_;
+  stats::RequestTimes times_;
   store::Shard shard_;
   Lender lender_;
   Observer observer_;

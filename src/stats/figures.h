@@ -7,9 +7,13 @@
 #define LARDER_STATS_FIGURES_H_
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "stats/counters.h"
+#include "stats/request_times.h"
 #include "stats/size_classes.h"
 #include "stats/stats_text.h"
 
@@ -18,6 +22,8 @@ namespace larder::stats {
 struct CoreFigures {
   const CounterBlock* counters = nullptr;
   const SizeClasses* size_classes = nullptr;
+  const RequestTimes* times = nullptr;
+  uint64_t cpu_ns = 0;  // processor time of its thread
   // Since its last turn began, by the cache's clock. An idle core has one every second; kNoTurn: it
   // has not had its first one yet.
   static constexpr uint64_t kNoTurn = UINT64_MAX;
@@ -27,6 +33,8 @@ struct CoreFigures {
 struct Figures {
   GeneralStats general;
   bool draining = false;  // no new clients
+  // As `stats settings` answers them, in its order.
+  std::span<const std::pair<std::string, std::string>> settings;
   std::vector<CoreFigures> cores;
 
   [[nodiscard]] std::vector<const CounterBlock*> Counters() const;

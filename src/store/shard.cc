@@ -131,6 +131,13 @@ void Shard::UpdateDetails() {
   counters_.Set(Counter::kFreeBytes, heap_.Bytes() - full);
   counters_.Set(Counter::kPayloadBytes, payload_bytes_);
   counters_.Set(Counter::kStoreBytesMax, memory_bytes_max_);
+  const uint64_t probation = heap_.Fill(Log::kProbation).bytes;
+  const uint64_t main = heap_.Fill(Log::kMain).bytes;
+  counters_.Set(Counter::kProbationBytes, probation);
+  counters_.Set(Counter::kMainBytes, main);
+  counters_.Set(
+      Counter::kProbationBytesWanted,
+      static_cast<uint64_t>(policy_.ProbationShare() * static_cast<double>(probation + main)));
 }
 
 Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {

@@ -345,14 +345,15 @@ class Shard {
   uint64_t last_cas_ = 0;
   uint64_t least_table_bytes_;  // of an empty one that takes an item
   uint64_t payload_bytes_ = 0;
-  int64_t debt_ = 0;             // bytes written for which no room has been made since
-  uint64_t written_bytes_ = 0;   // ever
-  uint64_t credited_bytes_ = 0;  // of them, for copy_credit_
-  uint64_t copy_credit_ = 0;     // bytes that the cleaner may still move
-  uint64_t sweep_looks_ = 0;     // that the sweep has saved up, of eighths of an item
-  uint64_t sweep_ns_ = 0;        // when it last did
-  uint64_t aging_bytes_ = 0;     // of segments whose stamps are due to age
-  uint64_t aged_ms_ = 0;         // up to when that is counted
+  int64_t debt_ = 0;                  // bytes written for which no room has been made since
+  uint64_t written_bytes_ = 0;        // ever
+  uint64_t credited_bytes_ = 0;       // of them, for copy_credit_
+  uint64_t copy_credit_ = 0;          // bytes that the cleaner may still move
+  uint64_t sweep_looks_ = 0;          // that the sweep has saved up, of eighths of an item
+  CacheSeconds unswept_since_s_ = 0;  // when there was last nothing for the sweep to do
+  uint64_t sweep_ns_ = 0;             // when it last did
+  uint64_t aging_bytes_ = 0;          // of segments whose stamps are due to age
+  uint64_t aged_ms_ = 0;              // up to when that is counted
   Kept kept_;
   EvictionObserver* eviction_observer_ = nullptr;
   std::vector<Retired> retired_;

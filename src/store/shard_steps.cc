@@ -378,6 +378,8 @@ bool Shard::Tick(uint32_t items) {
   UpdateGauges();
   UpdateDetails();
   const bool sweeping = sweep_.HasWork(now_s_) || heap_.At(Reader::kSweep) != nullptr;
+  if (!sweeping) unswept_since_s_ = now_s_;
+  counters_.Set(Counter::kSweepSeconds, now_s_ - unswept_since_s_);
   return heap_.HasFlushed() || !retired_.empty() || sweeping || shrinking ||
          (lowering && limit_ > memory_bytes_max_) || aging_bytes_ >= kAgingBytesMax;
 }

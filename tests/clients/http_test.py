@@ -4,6 +4,7 @@ import http.client
 import re
 import subprocess
 
+import binary_protocol
 import harness
 
 ANY_PORT = "--admin-listen=127.0.0.1:0"
@@ -96,8 +97,81 @@ class DoorTest(harness.ServerTestCase):
         cores = {key for key in metrics if key.startswith("larder_get_hits_total{")}
         self.assertEqual(cores, {f'larder_get_hits_total{{core="{i}"}}' for i in range(3)})
 
+    def test_every_request_is_timed(self):
+        for threads in (1, 3):
+            server = self.serve(ANY_PORT, threads=threads)
+            with server.connect() as client:
+                for i in range(20):
+                    client.set(b"k%d" % i, b"v")
+                client.values(b"get " + b" ".join(b"k%d" % i for i in range(30)))
+                client.send(b"mg k1 v\r\nms k2 1\r\nx\r\nnonsense\r\nflush_all\r\n")
+                for reply in (b"VA 1", b"v", b"HD", b"ERROR", b"OK"):
+                    self.assertEqual(client.line(), reply)
+            with server.connect() as client:
+                binary_protocol.ask_one(client, binary_protocol.request(binary_protocol.GET, b"k1"))
+            # A reply is on its way before its turn is over.
+            harness.eventually(
+                lambda it=Door(server): self.requests(it) == {
+                    ("text", "set"): 20, ("text", "get"): 30, ("meta", "get"): 1, ("meta", "set"): 1,
+                    ("text", "rejected"): 1, ("text", "flush_all"): 1, ("binary", "get"): 1,
+                    ("binary", "mn"): 1,
+                },
+                "all are counted",
+            )  # fmt: skip
+
+    def requests(self, door):
+        found = {}
+        for name, value in door.metrics().items():
+            match = re.match(r'larder_request_seconds_count{protocol="(.*)",verb="(.*)"}', name)
+            if match and match.group(2) != "stats":
+                found[match.groups()] = int(value)
+        return found
+
+    def test_names_of_the_memcached_exporter(self):
+        server = self.serve(ANY_PORT, "-c", "77")
+        with server.connect() as client:
+            client.set(b"k", b"v")
+            client.get(b"k")
+            client.get(b"none")
+            client.ask(b"cas k 0 0 1 999\r\nx")
+            client.ask(b"cas none 0 0 1 1\r\nx")
+            stats = client.stats()
+            metrics = Door(server).metrics()
+        for name, value in {
+            "memcached_up": 1,
+            'memcached_version{version="%s"}' % stats["version"]: 1,
+            'memcached_commands_total{command="get",status="hit"}': 1,
+            'memcached_commands_total{command="get",status="miss"}': 1,
+            'memcached_commands_total{command="set",status="hit"}': 1,
+            'memcached_commands_total{command="cas",status="badval"}': 1,
+            'memcached_commands_total{command="cas",status="miss"}': 1,
+            "memcached_current_items": 1,
+            "memcached_current_bytes": int(stats["bytes"]),
+            "memcached_limit_bytes": int(stats["limit_maxbytes"]),
+            "memcached_current_connections": 1,
+            "memcached_max_connections": 77,
+            "memcached_accepting_connections": 1,
+            "memcached_lru_crawler_enabled": 1,
+            "memcached_lru_crawler_warm_max_factor": 2,
+            'memcached_slab_current_items{slab="1"}': 1,
+            'memcached_slab_chunk_size_bytes{slab="1"}': 96,
+            'memcached_slab_commands_total{slab="1",command="set",status="hit"}': 1,
+            'memcached_slab_lru_hits_total{slab="1",lru="hot"}': 0,
+        }.items():
+            self.assertEqual(metrics.get(name), value, name)
+        self.assertAlmostEqual(
+            metrics["memcached_process_user_cpu_seconds_total"], float(stats["rusage_user"]), delta=1
+        )
+
+    def test_cores_tell_their_processor_time(self):
+        metrics = Door(self.serve(ANY_PORT, threads=2)).metrics()
+        self.assertGreater(total(metrics, "larder_core_cpu_seconds_total"), 0)
+
     def test_promtool_finds_nothing(self):
-        door = Door(self.serve(ANY_PORT, threads=2))
+        server = self.serve(ANY_PORT, threads=2)
+        with server.connect() as client:
+            client.set(b"k", b"v")
+        door = Door(server)
         done = subprocess.run(
             ["promtool", "check", "metrics"],
             input=door.page("/metrics"), capture_output=True, text=True, check=False,

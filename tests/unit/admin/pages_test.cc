@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace larder::admin {
 namespace {
@@ -20,14 +22,17 @@ class PagesTest : public ::testing::Test {
  protected:
   PagesTest() {
     for (size_t i = 0; i < blocks_.size(); ++i) {
-      figures_.cores.push_back(
-          {.counters = &blocks_[i], .size_classes = &sizes_[i], .turn_age_ns = 1});
+      figures_.cores.push_back({.counters = &blocks_[i],
+                                .size_classes = &sizes_[i],
+                                .times = &times_[i],
+                                .turn_age_ns = 1});
     }
   }
   Page At(std::string_view path) { return PageAt(path, figures_); }
 
   std::array<stats::CounterBlock, 2> blocks_;
   std::array<stats::SizeClasses, 2> sizes_;
+  std::array<stats::RequestTimes, 2> times_;
   stats::Figures figures_;
 };
 
@@ -83,6 +88,22 @@ TEST_F(PagesTest, EveryCounterOfEveryCoreIsInMetrics) {
     EXPECT_THAT(page.body,
                 HasSubstr("\n" + name + "{core=\"1\"} " + std::to_string(1000 + number) + "\n"));
   }
+}
+
+// 16 cores, items of every size, twelve kinds of requests.
+TEST_F(PagesTest, APageOfMetricsIsBounded) {
+  std::vector<stats::RequestTimes> times(16);
+  figures_.cores.assign(16, figures_.cores[0]);
+  for (const uint64_t bytes : stats::kChunkBytes) sizes_[0].Store(bytes);
+  size_t kinds = 0;
+  for (const stats::RequestKind kind : stats::AllRequestKinds()) {
+    if (kinds++ < 12) times[0].Count(kind);
+  }
+  times[0].EndTurn(0, 1000);
+  for (size_t i = 0; i < times.size(); ++i) figures_.cores[i].times = &times[i];
+  const std::string body = At("/metrics").body;
+  EXPECT_THAT(body, HasSubstr("slab=\"39\""));
+  EXPECT_LE(std::count(body.begin(), body.end(), '\n'), 5000);
 }
 
 TEST_F(PagesTest, LargeNumbersKeepTheirDigits) {

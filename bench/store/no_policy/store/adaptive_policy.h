@@ -19,6 +19,7 @@ class AdaptivePolicy {
   void OnErase(const Place& /*place*/, uint64_t /*hash*/) {}
   Log HandToMove(const LogFills& /*fills*/) { return Log::kMain; }
   Verdict Judge(const Candidate& /*candidate*/) { return Verdict::kDrop; }
+  [[nodiscard]] double ProbationShare() const { return 0; }
 };
 
 static_assert(EvictionPolicy<AdaptivePolicy>);
