@@ -177,7 +177,9 @@ int main(int argc, char** argv, char** environment) {
   larder::util::Log log(larder::util::LevelOfVerbosity(parsed.settings.verbosity));
   for (const std::string& warning : parsed.warnings) log.Warn(warning);
   for (const config::SettingInfo& info : config::AllSettings()) {
-    log.Debug(std::string(info.long_name) + " = " + info.write(parsed.settings));
+    const bool secret = info.long_name == "requirepass";
+    log.Debug(std::string(info.long_name) + " = " +
+              (secret ? "(hidden)" : info.write(parsed.settings)));
   }
   return Run(parsed.settings, topology, log);
 }

@@ -66,7 +66,7 @@ class ShardTarget final : public ReplayTarget {
     command.verb = Verb::kGet;
     command.key = key;
     command.hash = hash_(key);
-    const Outcome found = engine::Execute({*shard_, *counters_}, command);
+    const Outcome found = engine::Execute({*shard_, *counters_, scratch_}, command);
     if (found.status == Status::kHit) {
       ++counts.hits;
       return IsReplayValue(key, found.value) || Fail("a wrong value came for " + key);
@@ -76,7 +76,7 @@ class ShardTarget final : public ReplayTarget {
     AppendReplayValue(key, access.value_size, value_);
     command.verb = Verb::kSet;
     command.value = value_;
-    const Outcome stored = engine::Execute({*shard_, *counters_}, command);
+    const Outcome stored = engine::Execute({*shard_, *counters_, scratch_}, command);
     if (stored.status == Status::kTooLarge) {
       ++counts.too_large;
       return true;
@@ -93,6 +93,7 @@ class ShardTarget final : public ReplayTarget {
   uint32_t trace_ = 0;
   // Times from here on begin a new turn; what is earlier belongs to the turn that runs.
   uint32_t time_s_ = 0;
+  std::string scratch_;
   std::optional<stats::CounterBlock> counters_;
   std::optional<store::Shard> shard_;
   std::string value_;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "larder/outcome.h"
@@ -31,6 +32,8 @@ enum class VerbKind : uint8_t {
 
 // Longest key of the Memcached protocols, in bytes.
 inline constexpr size_t kKeyBytesMax = 250;
+// And of any protocol.
+inline constexpr size_t kLongKeyBytesMax = 65535;
 
 // What an item counts against the item limit (-I), which is what memcached 1.6 takes for it: so the
 // same values are refused. 48 bytes of header, 8 of the CAS unique, the key's NUL, the value's line
@@ -40,39 +43,56 @@ constexpr uint64_t CountedBytes(size_t key_bytes, uint64_t value_bytes, uint32_t
 }
 
 // How a command was spelled, for who spells its reply.
-enum class Spelling : uint8_t { kClassic, kMeta, kBinary };
+enum class Spelling : uint8_t { kClassic, kMeta, kBinary, kResp };
+
+// What Command::exptime counts.
+enum class TimeIs : uint8_t {
+  kMemcached,  // as it says there
+  kMsFromNow,  // what is not positive has passed
+  kUnixMs,
+};
 
 // What a command says beyond its verb and the arguments of the classic ones, as meta and binary
 // commands do. It lies apart from the Command, so that the classic ones do not pay for it; whoever
 // has the bytes that were parsed has it too, and it lives as long as they do.
 struct Extras {
   // What the engine is asked for; a set of these.
-  enum Ask : uint16_t {
-    kMatchCas = 1 << 0,    // only if the item's CAS unique is `match_cas`; else kExists
-    kGiveCas = 1 << 1,     // the item's new CAS unique is `give_cas`
-    kTouch = 1 << 2,       // the item's expiry becomes Command::exptime
-    kCreate = 1 << 3,      // a miss makes an item with `create_exptime`: a read an empty one (and
-                           // wins), incr and decr one that holds `initial`, append and prepend one
-                           // that holds their value
-    kRecache = 1 << 4,     // a read wins if the item expires before `recache_exptime`
-    kInvalidate = 1 << 5,  // delete: the item is stale instead of gone; a store whose `match_cas`
-                           // is less than the item's unique: stores, as stale
-    kDropValue = 1 << 6,   // delete: only the value and the client flags go
-    kNoBump = 1 << 7,      // a read that leaves no trace: eviction does not learn of it
-    kNoValue = 1 << 8,     // a read whose answer says about the value, and not the value
+  enum Ask : uint32_t {
+    kMatchCas = 1 << 0,     // only if the item's CAS unique is `match_cas`; else kExists
+    kGiveCas = 1 << 1,      // the item's new CAS unique is `give_cas`
+    kTouch = 1 << 2,        // the item's expiry becomes Command::exptime
+    kCreate = 1 << 3,       // a miss makes an item with `create_exptime`: a read an empty one (and
+                            // wins), incr and decr one that holds `initial`, append and prepend one
+                            // that holds their value
+    kRecache = 1 << 4,      // a read wins if the item expires before `recache_exptime`
+    kInvalidate = 1 << 5,   // delete: the item is stale instead of gone; a store whose `match_cas`
+                            // is less than the item's unique: stores, as stale
+    kDropValue = 1 << 6,    // delete: only the value and the client flags go
+    kNoBump = 1 << 7,       // a read that leaves no trace: eviction does not learn of it
+    kNoValue = 1 << 8,      // a read whose answer says about the value, and not the value
+    kIfAbsent = 1 << 9,     // exchange: only if there is no item; expire: only if it never expires
+    kIfPresent = 1 << 10,   // exchange: only if there is one; expire: only if it does
+    kKeepExpiry = 1 << 11,  // exchange: the item's expiry stays
+    kGiveOld = 1 << 12,     // exchange: the answer is the value that was there before
+    kIfLater = 1 << 13,     // expire: only if that gives the item more time, or
+    kIfSooner = 1 << 14,    // less; an item that never expires has more than any
   };
-  uint16_t asks = 0;
+  uint32_t asks = 0;
+  TimeIs time = TimeIs::kMemcached;
   // The rest of these are the encoder's.
   Spelling spelling = Spelling::kClassic;
   bool quiet = false;        // the answer that is expected is not sent
   bool encoded_key = false;  // meta: spelled in base64, and so it is in the reply
-  uint8_t opcode = 0;        // binary
+  uint8_t opcode = 0;        // binary; RESP: which command it was
   uint32_t opaque = 0;       // binary: the reply repeats it
   uint64_t match_cas = 0;
   uint64_t give_cas = 0;
   uint64_t initial = 0;
   int64_t create_exptime = 0;
   int64_t recache_exptime = 0;
+  // Of a range of the value: its first byte and its last; negative: from the value's end.
+  int64_t first = 0;
+  int64_t last = 0;
   // Meta: the flags as they came, which the reply repeats or fills in, in their order.
   std::string_view flags = {};
 
@@ -84,6 +104,9 @@ struct Extras {
 struct ParserSpace {
   Extras extras;
   char key[kKeyBytesMax];
+  // RESP: a long key that is stored otherwise than it came, and a request that was typed.
+  std::string long_key;
+  std::string typed;
 };
 
 struct Command {
@@ -99,7 +122,8 @@ struct Command {
   // As the protocol has it: 0 never; 1…2592000 seconds from now; larger: Unix time; negative: at
   // once. Of flush_all: the delay.
   int64_t exptime = 0;
-  // Of cas: the unique. Of incr and decr: the delta. Of verbosity and cache_memlimit: the argument.
+  // Of cas: the unique. Of incr and decr: the delta; of incrby: one with a sign. Of verbosity and
+  // cache_memlimit: the argument. Of call: which. Of kRejected as kRefused: why.
   uint64_t number = 0;
   // Filled in by the server, which knows the hash's secret; parsers leave it 0.
   uint64_t hash = 0;

@@ -20,6 +20,9 @@ enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 // What clients may speak. kAuto: each as its first byte tells.
 enum class ProtocolChoice : uint8_t { kAuto, kText, kBinary };
 
+// Who comes to a port: clients of any protocol, or of RESP only.
+enum class Entrance : uint8_t { kAny, kRespOnly };
+
 // The most that one thread can use: its items have addresses of 32 bits, in units of 8 bytes, and
 // half of them serve for the holes between large items.
 inline constexpr uint64_t kShardMemoryBytesMax = 16ULL << 30;
@@ -29,6 +32,7 @@ struct ServerOptions {
   struct Listen {
     std::string host;  // a name or an address, IPv6 without brackets
     int port = 0;      // -1: any that is free
+    Entrance entrance = Entrance::kAny;
   };
   std::vector<Listen> listen;
   std::string unix_path;  // empty: none
@@ -67,6 +71,8 @@ struct ServerOptions {
   };
   std::vector<User> users;
   bool sasl_enabled = false;  // binary clients may say so by SASL; else they stay outside
+
+  uint32_t databases = 16;  // that RESP clients may select: 1…256
 
   int verbosity = 0;
   // Told a line worth logging, on any thread; may be empty. `warning`: it works, but not as wished.

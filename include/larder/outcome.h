@@ -25,6 +25,9 @@ enum class Status : uint8_t {
   kNumber,  // incr, decr: `number` is the new value
   // The command cannot be done.
   kNonNumeric,     // incr, decr on a value that is no number
+  kNonFloat,       // incrbyfloat: the value, or what is to be added, is no number
+  kNotFinite,      // nor is their sum
+  kOverflow,       // incrby: the sum has no place in 64 bits
   kTooLarge,       // value over the item limit
   kNoMemory,       // no room, and nothing may be evicted
   kLimitTooSmall,  // cache_memlimit below what the server needs
@@ -51,6 +54,7 @@ enum class Status : uint8_t {
   kInvalidNumericDelta,
   kBadKeyEncoding,
   kLineTooLong,      // no answer, and the connection closes
+  kRefused,          // RESP: Command::number says why
   kForeignProtocol,  // a browser's request: no answer, and the connection closes
 };
 

@@ -1,5 +1,6 @@
 #include "config/server_options.h"
 
+#include <set>
 #include <vector>
 
 namespace larder::config {
@@ -10,6 +11,18 @@ namespace {
 std::vector<int> CpusFor(uint32_t threads, const std::vector<int>& cpus) {
   if (threads < 2 || threads > cpus.size()) return {};
   return {cpus.begin(), cpus.begin() + threads};
+}
+
+// On the same hosts as the other port, each once.
+void AddRedisPort(const Settings& settings, ServerOptions& options) {
+  std::set<std::string> hosts;
+  for (const ListenAddress& address : settings.addresses) {
+    const bool every = address.host == ListenAddress::kEveryHost;
+    const std::string host = every ? "" : address.host;
+    if (!hosts.insert(host).second) continue;
+    options.listen.push_back(
+        {.host = host, .port = settings.redis_port, .entrance = Entrance::kRespOnly});
+  }
 }
 
 }  // namespace
@@ -27,6 +40,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
           {.host = every ? "" : address.host, .port = own_port ? address.port : settings.tcp_port});
     }
   }
+  if (settings.ServesTcp() && settings.redis_port != 0) AddRedisPort(settings, options);
   options.unix_path = settings.unix_socket;
   options.unix_mode = settings.unix_mask;
   options.backlog = static_cast<int>(settings.backlog);
@@ -35,6 +49,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.io = settings.io;
   options.protocol = settings.protocol;
   options.sasl_enabled = settings.sasl_enabled;
+  options.databases = settings.databases;
   options.memory_bytes_max = settings.memory_bytes_max;
   options.item_bytes_max = settings.item_bytes_max;
   options.evict = !settings.evictions_disabled;

@@ -7,6 +7,8 @@
 #ifndef LARDER_ENGINE_EXECUTE_H_
 #define LARDER_ENGINE_EXECUTE_H_
 
+#include <string>
+
 #include "larder/clock.h"
 #include "larder/command.h"
 #include "larder/outcome.h"
@@ -15,10 +17,12 @@
 
 namespace larder::engine {
 
-// Where commands are executed: one core's cache and its counters.
+// Where commands are executed: one core's cache and its counters, and where a value lies that is no
+// longer an item's, until the next command.
 struct Place {
   store::Shard& shard;
   stats::CounterBlock& counters;
+  std::string& scratch;
 };
 
 // The value of the outcome points into the shard, until the shard is next changed. `command.verb`
@@ -34,6 +38,8 @@ void ExecuteOnEveryShard(Place place, const Command& command);
 // or negative: an expiry that has passed already. Rounded up,
 // so that nothing is gone before its time.
 CacheSeconds ExpiryOf(int64_t exptime, Now now);
+// The same of a command's exptime, whatever that counts.
+CacheSeconds ExpiryOf(const Command& command, Now now);
 
 // Relative times end here: 30 days, in seconds.
 inline constexpr int64_t kRelativeExptimeMax = 60LL * 60 * 24 * 30;

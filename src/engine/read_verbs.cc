@@ -82,7 +82,7 @@ Outcome GetWithExtras(Place place, const Command& command) {
   const Marks marks = MarksFor(*item, command, before, now);
   if (touches) {
     place.counters.Add(Counter::kTouchHits);
-    item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, now));
+    item = place.shard.Touch(item, command.hash, ExpiryOf(command, now));
     if (item == nullptr) return Outcome{.status = Status::kNoMemory};
   }
   if (marks.won) item->set_won(true);
@@ -104,7 +104,9 @@ uint32_t TtlOf(const Item& item, Now now) {
 }
 
 Outcome Describe(Place place, const Command& command) {
-  place.counters.Add(Counter::kCmdMeta);
+  if (command.extras == nullptr || command.extras->spelling == Spelling::kMeta) {
+    place.counters.Add(Counter::kCmdMeta);
+  }
   Shard::Before before;
   const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek, before);
   if (item == nullptr) return Outcome{.status = Status::kMiss};
@@ -122,6 +124,10 @@ Outcome Describe(Place place, const Command& command) {
 
 Outcome Get(Place place, const Command& command) {
   if (command.extras != nullptr) return GetWithExtras(place, command);
+  return GetItem(place, command);
+}
+
+Outcome GetItem(Place place, const Command& command) {
   place.counters.Add(Counter::kCmdGet);
   const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
   return item != nullptr ? Hit(place, *item) : Miss(place);

@@ -16,6 +16,23 @@ Outcome Describe(Place place, const Command& command);
 // Seconds until the item expires, or Outcome::kForever.
 uint32_t TtlOf(const store::Item& item, Now now);
 
+// What Get() is for a command that asks for nothing more, whatever its extras say.
+Outcome GetItem(Place place, const Command& command);
+
+// string_verbs.cc
+Outcome Range(Place place, const Command& command);
+Outcome Exchange(Place place, const Command& command);
+Outcome Take(Place place, const Command& command);
+Outcome WriteRange(Place place, const Command& command);
+
+// sum_verbs.cc
+Outcome Sum(Place place, const Command& command);
+Outcome SumFloat(Place place, const Command& command);
+
+// expiry_verbs.cc
+Outcome Expire(Place place, const Command& command);
+Outcome Deadline(Place place, const Command& command);
+
 // write_verbs.cc
 Outcome Set(Place place, const Command& command);
 Outcome Add(Place place, const Command& command);

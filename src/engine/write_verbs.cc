@@ -15,7 +15,7 @@ Outcome Put(Place place, const Command& command) {
                 place.shard.Put({.key = command.key,
                                  .hash = command.hash,
                                  .client_flags = command.client_flags,
-                                 .expire_at = ExpiryOf(command.exptime, place.shard.now()),
+                                 .expire_at = ExpiryOf(command, place.shard.now()),
                                  .value = command.value}));
 }
 

@@ -123,6 +123,10 @@ BinaryStatus StatusOf(Verb verb, Status status) {
     case Status::kBadKeyEncoding:
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
+    case Status::kNonFloat:
+    case Status::kNotFinite:
+    case Status::kOverflow:
+    case Status::kRefused:
       return BinaryStatus::kInvalid;
   }
   CHECK(false);

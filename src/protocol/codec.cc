@@ -4,6 +4,8 @@
 #include "protocol/binary_parser.h"
 #include "protocol/meta_encoder.h"
 #include "protocol/meta_parser.h"
+#include "protocol/resp_encoder.h"
+#include "protocol/resp_parser.h"
 #include "protocol/text_auth_parser.h"
 #include "protocol/text_encoder.h"
 #include "protocol/text_parser.h"
@@ -78,6 +80,30 @@ const Codec& CodecOf(Protocol protocol) {
                                           .encode = EncodeBinary,
                                           .encode_head = EncodeBinaryHead,
                                           .encode_tail = EncodeBinaryTail};
+  static constexpr Codec kResp2 = {.name = "resp2",
+                                   .protocol = Protocol::kResp2,
+                                   .unlocked = Protocol::kResp2,
+                                   .parse = ParseResp,
+                                   .encoded_bytes_max = EncodedRespBytesMax,
+                                   .encode = EncodeResp2,
+                                   .encode_head = EncodeRespHead,
+                                   .encode_tail = EncodeRespTail};
+  static constexpr Codec kLockedResp2 = {.name = "resp2",
+                                         .protocol = Protocol::kLockedResp2,
+                                         .unlocked = Protocol::kResp2,
+                                         .parse = ParseLockedResp,
+                                         .encoded_bytes_max = EncodedRespBytesMax,
+                                         .encode = EncodeResp2,
+                                         .encode_head = EncodeRespHead,
+                                         .encode_tail = EncodeRespTail};
+  static constexpr Codec kResp3 = {.name = "resp3",
+                                   .protocol = Protocol::kResp3,
+                                   .unlocked = Protocol::kResp3,
+                                   .parse = ParseResp,
+                                   .encoded_bytes_max = EncodedRespBytesMax,
+                                   .encode = EncodeResp3,
+                                   .encode_head = EncodeRespHead,
+                                   .encode_tail = EncodeRespTail};
   switch (protocol) {
     case Protocol::kText:
       return kText;
@@ -87,6 +113,12 @@ const Codec& CodecOf(Protocol protocol) {
       return kBinary;
     case Protocol::kLockedBinary:
       return kLockedBinary;
+    case Protocol::kResp2:
+      return kResp2;
+    case Protocol::kLockedResp2:
+      return kLockedResp2;
+    case Protocol::kResp3:
+      return kResp3;
   }
   CHECK(false);
 }

@@ -17,6 +17,9 @@ enum class Protocol : uint8_t {
   kLockedText,  // of a client that has to say who it is
   kBinary,
   kLockedBinary,
+  kResp2,
+  kLockedResp2,
+  kResp3,
 };
 
 struct Codec {
@@ -35,7 +38,7 @@ struct Codec {
 
   // Writes the reply at `out`, where encoded_bytes_max() bytes are free; returns the end of what
   // was written. Honours noreply and last_key. Of `command` only verb, noreply, last_key,
-  // rejection, key and extras are read.
+  // rejection, key and extras are read; of one that is kRefused, number and value.
   char* (*encode)(const Command& command, const Outcome& outcome, char* out);
 
   // Of a hit's reply, what comes before the value and what comes after it, for values that are sent

@@ -21,10 +21,15 @@ bool IsBinary(ProtocolChoice choice, char first) {
   CHECK(false);
 }
 
+constexpr char kRespArray = '*';
+
 }  // namespace
 
-const Codec& Detect(ProtocolChoice choice, char first, Door door) {
+const Codec& Detect(ProtocolChoice choice, char first, Door door, Entrance entrance) {
   const bool locked = door == Door::kLocked;
+  if (entrance == Entrance::kRespOnly || (choice == ProtocolChoice::kAuto && first == kRespArray)) {
+    return CodecOf(locked ? Protocol::kLockedResp2 : Protocol::kResp2);
+  }
   if (IsBinary(choice, first)) {
     return CodecOf(locked ? Protocol::kLockedBinary : Protocol::kBinary);
   }

@@ -1,7 +1,8 @@
 // Which protocol a client speaks.
 //
-// Binary requests begin with a byte that no line of text begins with; so the first byte of a
-// connection tells, and holds for all of it.
+// Requests of the binary protocol begin with a byte that no line of text begins with, and those of
+// RESP with an asterisk, which no command begins with; so the first byte of a connection tells, and
+// holds for all of it. On a port of its own, RESP is spoken whatever comes.
 #ifndef LARDER_PROTOCOL_DETECT_H_
 #define LARDER_PROTOCOL_DETECT_H_
 
@@ -15,8 +16,10 @@ namespace larder::protocol {
 // Does a client have to say who it is?
 enum class Door : uint8_t { kOpen, kLocked };
 
-// `first` is the connection's first byte; `choice`, what the server speaks.
-const Codec& Detect(ProtocolChoice choice, char first, Door door);
+// `first` is the connection's first byte; `choice`, what the server speaks; `entrance`, which port
+// it came to.
+const Codec& Detect(ProtocolChoice choice, char first, Door door,
+                    Entrance entrance = Entrance::kAny);
 
 }  // namespace larder::protocol
 

@@ -38,12 +38,20 @@ struct Resume {
   enum class At : uint8_t {
     kFirstLine,  // of the connection: it tells whether there is a browser at the other end
     kLineStart,
-    kKeys,      // inside the key list of a get, gets, gat, gats
-    kSkipLine,  // the line was wrong and already answered; drop up to its end
+    kKeys,           // inside the key list of a get, gets, gat, gats
+    kSkipLine,       // the line was wrong and already answered; drop up to its end
+    kSkipArguments,  // RESP: the request was refused; drop `arguments_left` more of it
   };
   At at = At::kFirstLine;
   Verb verb = Verb::kRejected;
   int64_t exptime = 0;  // of gat, gats
+  // RESP: of kSkipArguments; and what the client has chosen, which the caller changes between two
+  // commands.
+  uint32_t arguments_left = 0;
+  uint8_t database = 0;
+  // Which commands it wants no replies to.
+  enum class Mute : uint8_t { kNothing, kAll, kNext };
+  Mute mute = Mute::kNothing;
 
   friend bool operator==(const Resume&, const Resume&) = default;
 };
@@ -59,6 +67,8 @@ struct Parsed {
   uint64_t discard_bytes = 0;
   // Of kNeedBody: the value's bytes, with what ends it.
   size_t body_bytes = 0;
+  // Of kNeedBody: how many arguments follow it (RESP).
+  uint32_t arguments_behind = 0;
   // Where to go on; of kNeedMore and kNeedBody, what was given.
   Resume resume = {};
   Command command = {};

@@ -100,6 +100,10 @@ std::string_view LineOfWrong(Status status) {
       return "CLIENT_ERROR error decoding key\r\n";
     case Status::kLineTooLong:
     case Status::kForeignProtocol:
+    case Status::kNonFloat:  // the rest of these are RESP's
+    case Status::kNotFinite:
+    case Status::kOverflow:
+    case Status::kRefused:
       return {};
     default:
       break;

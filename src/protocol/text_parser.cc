@@ -379,6 +379,15 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
     case Verb::kAuthenticate:  // of other protocols
     case Verb::kDescribe:
     case Verb::kNoop:
+    case Verb::kRange:
+    case Verb::kDeadline:
+    case Verb::kExchange:
+    case Verb::kTake:
+    case Verb::kWriteRange:
+    case Verb::kSum:
+    case Verb::kSumFloat:
+    case Verb::kExpire:
+    case Verb::kCall:
       return Reject(in.parsed, Status::kUnknownCommand);
     case Verb::kRejected:
       if (IsHttp(line, tokens[0])) {
@@ -451,6 +460,7 @@ Parsed ParseText(std::string_view bytes, const Resume& resume, const ParserLimit
       ParseFirstLine(in);
       break;
     case Resume::At::kLineStart:
+    case Resume::At::kSkipArguments:  // of another protocol
       ParseAtLineStart(in);
       break;
     case Resume::At::kKeys:

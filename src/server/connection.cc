@@ -47,6 +47,7 @@ Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
       output_(worker.blocks()),
       errands_(worker, *this, output_),
       last_active_(worker.now().FloorSeconds()),
+      accepted_at_(last_active_),
       fd_(fd),
       listener_(static_cast<int16_t>(listener)) {}
 
@@ -86,7 +87,8 @@ void Connection::Meet(char first) {
   const Cluster& cluster = worker_.cluster();
   codec_ = &protocol::Detect(
       cluster.protocol, first,
-      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked);
+      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked,
+      cluster.EntranceOf(listener_));
 }
 
 void Connection::ParseWindow() {
@@ -190,6 +192,10 @@ void Connection::RefuseBody() {
   window_ = {};
   if (stopped_) return;  // it is refused again when it may be answered
   discard_bytes_ = needed_bytes_ - input_.size();
+  if (parsed.arguments_behind > 0) {
+    resume_.at = protocol::Resume::At::kSkipArguments;
+    resume_.arguments_left = parsed.arguments_behind;
+  }
   needed_bytes_ = 0;
   input_.Clear();
   Recharge();
@@ -198,7 +204,7 @@ void Connection::RefuseBody() {
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
-  if (listing_ != nullptr || errands_.full()) return false;
+  if (listing_ != nullptr || transaction_ != nullptr || errands_.full()) return false;
   // With nothing owed and nothing asked, there is always room for one: nobody would wake us later.
   if (errands_.asked() == 0 && Owes() == 0) return true;
   return Owes() + errands_.ComingBytes() < worker_.ReplyMark();
@@ -312,6 +318,61 @@ void Connection::TakeEvents(std::string_view batch) {
   watcher_->Take(batch, output_, worker_.counters());
   Recharge();
   worker_.AddToTurn(*this);
+}
+
+// --- RESP ---------------------------------------------------------------------------------------
+
+protocol::RespVersion Connection::resp_version() const {
+  return codec_->protocol == protocol::Protocol::kResp3 ? protocol::RespVersion::kResp3
+                                                        : protocol::RespVersion::kResp2;
+}
+
+void Connection::Speak(protocol::RespVersion version) {
+  codec_ =
+      &protocol::CodecOf(version == protocol::RespVersion::kResp3 ? protocol::Protocol::kResp3
+                                                                  : protocol::Protocol::kResp2);
+}
+
+void Connection::HearReplies(Replies which) {
+  using Mute = protocol::Resume::Mute;
+  resume_.mute = which == Replies::kAll    ? Mute::kNothing
+                 : which == Replies::kNone ? Mute::kAll
+                                           : Mute::kNext;
+}
+
+RespSession& Connection::session() {
+  if (session_ == nullptr) session_ = std::make_unique<RespSession>();
+  return *session_;
+}
+
+void Connection::Reset() {
+  session_.reset();
+  resume_ = {.at = protocol::Resume::At::kLineStart};
+  const bool open = worker_.cluster().credentials == nullptr;
+  codec_ = &protocol::CodecOf(open ? protocol::Protocol::kResp2 : protocol::Protocol::kLockedResp2);
+}
+
+Transaction& Connection::BeginTransaction(Transaction::Join join, const Command& command) {
+  DCHECK(!HasPending());
+  transaction_ = std::make_unique<Transaction>(worker_, errands_, codec_->protocol, join);
+  transaction_muted_ = command.noreply;
+  return *transaction_;
+}
+
+void Connection::TakePart(Message& message) {
+  errands_.NoteArrived(message);
+  if (!closed_) {
+    worker_.AddToTurn(*this);
+    transaction_->TakePart(message);
+    if (transaction_->done()) {
+      const std::string text = transaction_->Reply();
+      transaction_.reset();
+      Reply({.verb = Verb::kCall, .noreply = transaction_muted_},
+            {.status = Status::kOk, .value = text});
+    }
+  }
+  message.FreeBlock();
+  DestroyIfGone();
 }
 
 void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
@@ -433,7 +494,7 @@ void Connection::SteerReceive() {
 
 bool Connection::Idle() const {
   return output_.owed() == 0 && !sending_ && errands_.asked() == 0 && !stopped_ &&
-         listing_ == nullptr;
+         listing_ == nullptr && transaction_ == nullptr;
 }
 
 bool Connection::LooksDeaf(CacheSeconds second) {

@@ -32,6 +32,8 @@
 #include "server/errands.h"
 #include "server/listing.h"
 #include "server/message.h"
+#include "server/resp_client.h"
+#include "server/transaction.h"
 #include "server/watcher.h"
 
 namespace larder::server {
@@ -76,6 +78,27 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool watching() const { return watcher_ != nullptr; }
   // The client has said who it is: from the next byte on it is served.
   void Unlock();
+  // Executes a command whose key is ours, and replies.
+  void ExecuteHere(const Command& command);
+
+  // RESP: what the client has chosen, and told of itself.
+  [[nodiscard]] protocol::RespVersion resp_version() const;
+  void Speak(protocol::RespVersion version);
+  [[nodiscard]] uint8_t database() const { return resume_.database; }
+  void SelectDatabase(uint8_t database) { resume_.database = database; }
+  // kNotNext: from the one after the next command on, as before.
+  enum class Replies : uint8_t { kAll, kNone, kNotNext };
+  void HearReplies(Replies which);
+  [[nodiscard]] RespSession& session();
+  // It has to say who it is.
+  [[nodiscard]] bool locked() const { return codec_->unlocked != codec_->protocol; }
+  // As when the client came.
+  void Reset();
+  // The next commands of the client wait for the end of it.
+  Transaction& BeginTransaction(Transaction::Join join, const Command& command);
+  // A part of the transaction, from another core.
+  void TakePart(Message& message);
+
   // Streams what `selection` says, of all cores. Nothing is pending.
   void StartListing(const Selection& selection);
   // A page of the listing, from another core.
@@ -95,6 +118,7 @@ class Connection final : public io::Stream {
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] int listener() const { return listener_; }
   [[nodiscard]] CacheSeconds last_active() const { return last_active_; }
+  [[nodiscard]] CacheSeconds accepted_at() const { return accepted_at_; }
   [[nodiscard]] bool closing() const { return (closing_ && watcher_ == nullptr) || closed_; }
   // Of a connection that has sent everything and waits for the client to hang up: until when.
   [[nodiscard]] CacheSeconds linger_until() const { return linger_until_; }
@@ -128,7 +152,6 @@ class Connection final : public io::Stream {
   void SteerReceive();
   void CloseIfDone();
   void Recharge();
-  void ExecuteHere(const Command& command);
   void ReplyLent(const Command& command, const Outcome& outcome);
   void ContinueListing();
   [[nodiscard]] bool MayBeDestroyed() const { return gone_ && errands_.asked() == 0; }
@@ -150,11 +173,14 @@ class Connection final : public io::Stream {
   Errands errands_;
   std::unique_ptr<Listing> listing_;
   std::unique_ptr<Watcher> watcher_;  // null: it does not watch
+  std::unique_ptr<Transaction> transaction_;
+  std::unique_ptr<RespSession> session_;  // null: nothing was told
 
   HeldBytes charged_;
   uint32_t executed_ = 0;  // commands in this turn
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
+  const CacheSeconds accepted_at_;
   // Of LooksDeaf.
   CacheSeconds looked_at_ = 0;
   uint32_t vain_looks_ = 0;
@@ -174,6 +200,7 @@ class Connection final : public io::Stream {
   bool received_all_ : 1 = false;  // the client's FIN has come
   bool closed_ : 1 = false;        // the loop has been told to close
   bool gone_ : 1 = false;          // and has done so
+  bool transaction_muted_ : 1 = false;
 
   friend class Worker;
 };

@@ -83,6 +83,19 @@ void Errands::AskPage(uint32_t core, const Selection& selection, uint64_t cursor
   SetOff(message);
 }
 
+void Errands::AskPart(uint32_t core, std::string_view part, protocol::Protocol protocol) {
+  Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), core);
+  // Of a write, as most are: what it holds are unread bytes on their way.
+  PutCommand({.verb = Verb::kSet, .value = part}, message);
+  message.kind = Message::Kind::kPart;
+  message.reserved_bytes = message.payload_bytes;
+  message.asker = &asker_;
+  message.protocol = protocol;
+  ++asked_;
+  SetOff(message);
+  worker_.counters().Add(Counter::kMessagesSent);
+}
+
 void Errands::SetOff(const Message& request) {
   const Worker::Cargo cargo = CargoOf(request);
   if (cargo != Worker::Cargo::kValue) coming_bytes_ += request.reserved_bytes;

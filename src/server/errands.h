@@ -56,6 +56,10 @@ class Errands {
   // Asks `core` for a page of a listing, from `cursor` on.
   void AskPage(uint32_t core, const Selection& selection, uint64_t cursor);
 
+  // Asks `core` for its part of a transaction.
+  void AskPart(uint32_t core, std::string_view part, protocol::Protocol protocol);
+  [[nodiscard]] const Connection& asker() const { return asker_; }
+
   // An answer has come. TakeReply puts it into its slot; NoteArrived leaves it to the caller.
   void TakeReply(Message& answer);
   void NoteArrived(const Message& answer);

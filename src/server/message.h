@@ -38,6 +38,8 @@ struct alignas(64) Message {
     kClient,  // `number` is the descriptor of a new client of yours, from listener `ticket`; answer
               // with kClientTaken
     kClientTaken,
+    kPart,  // PartReader: execute them; answer with kPartDone and their replies
+    kPartDone,
     kPage,  // to `asker`: a page of its listing, and `number` where to go on
   };
 

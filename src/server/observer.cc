@@ -39,6 +39,10 @@ bool Stores(const Command& command) {
     case Verb::kCas:
     case Verb::kIncr:
     case Verb::kDecr:
+    case Verb::kExchange:
+    case Verb::kWriteRange:
+    case Verb::kSum:
+    case Verb::kSumFloat:
     case Verb::kRejected:  // as too large
       return true;
     default:

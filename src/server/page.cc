@@ -117,12 +117,19 @@ void AppendItem(const Item& item, Selection::What what, Now now, std::string& te
   CHECK(false);
 }
 
+// A key of another database, or a longer one than they have, is none of Memcached's clients'
+// business.
+bool IsForMemcached(std::string_view key) {
+  return key.size() <= kKeyBytesMax && !key.starts_with('\0');
+}
+
 std::string ItemPage(const Worker& worker, const Selection& selection, uint64_t& cursor) {
   std::string text;
   uint64_t items_left = selection.items_max;
   bool full = false;
   const store::Cursor next = worker.shard().Scan({cursor}, kPageKeyBytes, [&](const Item& item) {
     if ((selection.classes >> stats::ClassOf(item.TotalBytes()) & 1) == 0 || full) return;
+    if (selection.what != Selection::What::kSizes && !IsForMemcached(item.Key())) return;
     const size_t before = text.size();
     AppendItem(item, selection.what, worker.now(), text);
     full = text.size() > selection.bytes_max || items_left == 0;

@@ -132,6 +132,7 @@ class ServerImpl final : public Server {
   std::vector<std::vector<io::Listener>> listeners_;
   // Who waits on a passed socket is for whoever has it after us: it is never shut down.
   std::vector<io::Listener> passed_listeners_;
+  std::vector<Entrance> entrances_;  // of each group
   std::unique_ptr<Cluster> cluster_;
   std::latch all_serve_;  // counted down by each core after its first turn
   std::vector<Core> cores_;
@@ -147,6 +148,7 @@ absl::Status ServerImpl::Listen() {
     // A name may have several addresses.
     for (size_t first = 0; first < sockets->size(); first += options_.threads) {
       std::vector<io::Listener>& group = listeners_.emplace_back();
+      entrances_.push_back(listen.entrance);
       for (size_t i = 0; i < options_.threads; ++i) {
         group.push_back(std::move((*sockets)[first + i]));
       }
@@ -157,6 +159,7 @@ absl::Status ServerImpl::Listen() {
         options_.unix_path, {.mode = options_.unix_mode, .backlog = options_.backlog});
     if (!socket.ok()) return socket.status();
     listeners_.emplace_back().push_back(*std::move(socket));
+    entrances_.push_back(Entrance::kAny);
   }
   for (const int fd : options_.passed_fds) {
     absl::StatusOr<io::Listener> socket = io::AdoptListener(fd);
@@ -186,6 +189,8 @@ absl::Status ServerImpl::MakeCores() {
   }
   cluster_->protocol = options_.protocol;
   cluster_->sasl_enabled = options_.sasl_enabled;
+  cluster_->databases = options_.databases;
+  cluster_->entrances = entrances_;
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;
   cluster_->verbosity = options_.verbosity;

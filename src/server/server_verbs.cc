@@ -11,6 +11,7 @@
 #include "server/connection.h"
 #include "server/figures.h"
 #include "server/list_request.h"
+#include "server/resp_calls.h"
 #include "server/worker.h"
 #include "stats/prefix_stats.h"
 #include "stats/stats_text.h"
@@ -198,6 +199,7 @@ Outcome EndServer(Worker& worker, Connection& connection, const Command& command
 
 bool MayExecuteServerVerb(const Worker& worker, const Connection& connection,
                           const Command& command) {
+  if (command.verb == Verb::kCall) return MayExecuteRespCall(worker, connection, command);
   if (IsListing(command)) return !connection.HasPending();
   if (!IsOfAllCores(command)) return true;
   const Mailboxes& mailboxes = worker.cluster().mailboxes;
@@ -239,6 +241,8 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kNoop:
     case Verb::kQuit:
       return Outcome{.status = Status::kOk};
+    case Verb::kCall:
+      return ExecuteRespCall(worker, connection, command);
     case Verb::kRejected:
       return Outcome{.status = command.rejection};
     case Verb::kGet:
@@ -256,6 +260,14 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kIncr:
     case Verb::kDecr:
     case Verb::kDescribe:
+    case Verb::kRange:
+    case Verb::kDeadline:
+    case Verb::kExchange:
+    case Verb::kTake:
+    case Verb::kWriteRange:
+    case Verb::kSum:
+    case Verb::kSumFloat:
+    case Verb::kExpire:
       break;
   }
   CHECK(false);

@@ -6,6 +6,7 @@
 
 #include "io/socket.h"
 #include "server/page.h"
+#include "server/transaction.h"
 #include "util/check.h"
 #include "util/memory_usage.h"
 
@@ -206,6 +207,10 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
         cluster_.mailboxes.Answered(index(), from);
         message.asker->TakePage(message);
         break;
+      case Message::Kind::kPartDone:
+        cluster_.mailboxes.Answered(index(), from);
+        message.asker->TakePart(message);
+        break;
       case Message::Kind::kEventsTaken:
         cluster_.mailboxes.Answered(index(), from);
         observer_.Arrived(from);
@@ -218,6 +223,7 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
       case Message::Kind::kEverywhere:
       case Message::Kind::kListPage:
       case Message::Kind::kClient:
+      case Message::Kind::kPart:
         Answer(from, message);
         break;
     }
@@ -242,6 +248,11 @@ void Worker::Answer(uint32_t from, Message& request) {
     reply.kind = Message::Kind::kClientTaken;
     TakeClient(static_cast<int>(request.ticket), static_cast<int>(request.number));
     reply.MakeRoom(0);
+  } else if (request.kind == Message::Kind::kPart) {
+    reply.kind = Message::Kind::kPartDone;
+    std::string replies;
+    Transaction::ExecutePart(*this, *request.asker, request.Payload(), request.protocol, replies);
+    std::copy(replies.begin(), replies.end(), reply.MakeRoom(replies.size()));
   } else if (request.kind == Message::Kind::kEverywhere) {
     ExecuteEverywhere(CommandIn(request));
     reply.MakeRoom(0);

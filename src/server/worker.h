@@ -65,6 +65,7 @@ struct Cluster {
   Dumps dumps = Dumps::kAllowed;
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   ProtocolChoice protocol = ProtocolChoice::kAuto;
+  uint32_t databases = 16;    // RESP
   bool sasl_enabled = false;  // binary clients may say who they are
   bool watch_enabled = true;
   // Ends the process, in its own time; empty: no client may ask for that.
@@ -75,6 +76,11 @@ struct Cluster {
   std::vector<std::pair<std::string, std::string>> settings;
   std::string loop_version;
   std::vector<std::string> listener_names;  // of each listener number, for `stats conns`
+  std::vector<Entrance> entrances;          // of each listener number
+  [[nodiscard]] Entrance EntranceOf(int listener) const {
+    const auto index = static_cast<size_t>(listener);
+    return index < entrances.size() ? entrances[index] : Entrance::kAny;
+  }
   // Open client connections of all cores: the limit is one for all. Relaxed: a count, nothing is
   // published by it.
   std::atomic<uint32_t> connections{0};
@@ -206,7 +212,7 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] Now now() const { return now_; }
   using Connections = absl::btree_map<uint64_t, std::unique_ptr<Connection>>;
   [[nodiscard]] const Connections& connections() const { return connections_; }
-  [[nodiscard]] engine::Place place() { return {shard_, counters_}; }
+  [[nodiscard]] engine::Place place() { return {shard_, counters_, old_value_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
@@ -291,6 +297,7 @@ class Worker final : public io::LoopOwner {
   uint64_t allocated_bytes_ = 0;  // a second ago
 
   std::string scratch_;
+  std::string old_value_;          // of an item that is gone
   std::vector<int> listener_fds_;  // by the loop's numbers
   std::vector<Clients> listener_clients_;
   io::ReserveFd reserve_;

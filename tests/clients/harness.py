@@ -119,12 +119,16 @@ class Server:
     def _bound_port(self):
         if self.process.poll() is not None:
             raise AssertionError(f"exit code {self.process.returncode} at start: {self.errors()}")
+        found = self.ports()
+        return found[0] if found else None
+
+    def ports(self):
+        """Of all addresses, in the order of the flags."""
         try:
             with open(self.port_file, encoding="ascii") as ports:
-                found = re.search(r"^TCP INET: (\d+)\n", ports.read(), re.MULTILINE)
+                return [int(port) for port in re.findall(r"^TCP INET: (\d+)$", ports.read(), re.M)]
         except FileNotFoundError:
-            return None
-        return int(found.group(1)) if found else None
+            return []
 
     def errors(self):
         with open(self.error_path, encoding="utf-8", errors="replace") as errors:
@@ -175,6 +179,10 @@ class Server:
 
     def connect(self, **options):
         return Connection(("127.0.0.1", self.port), **options)
+
+    def connect_to(self, index, **options):
+        """To the address of that number."""
+        return Connection(("127.0.0.1", self.ports()[index]), **options)
 
     def stats(self, group=""):
         with self.connect() as client:

@@ -42,10 +42,10 @@ class EngineTest : public testing::Test {
   Outcome Do(Command command) {
     if (command.verb != Verb::kFlushAll) command.hash = hash_(command.key);
     if (command.verb == Verb::kFlushAll) {
-      ExecuteOnEveryShard({*shard_, *counters_}, command);
+      ExecuteOnEveryShard({*shard_, *counters_, scratch_}, command);
       return {};
     }
-    return Execute({*shard_, *counters_}, command);
+    return Execute({*shard_, *counters_, scratch_}, command);
   }
   Status Set(std::string_view key, std::string_view value, int64_t exptime = 0) {
     return Do({.verb = Verb::kSet, .exptime = exptime, .key = key, .value = value}).status;
@@ -61,6 +61,7 @@ class EngineTest : public testing::Test {
   util::KeyHash hash_{0x5eed};
   // A moment between two seconds, well after the start of 2026.
   Now now_{.ns = 1000 * kSecond + 400'000'000, .unix_ns = 1'767'225'600'123'456'789};
+  std::string scratch_;
   std::unique_ptr<stats::CounterBlock> counters_;
   std::unique_ptr<store::Shard> shard_;
 };

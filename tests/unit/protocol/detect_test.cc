@@ -6,21 +6,28 @@
 namespace larder::protocol {
 namespace {
 
-TEST(DetectTest, OnlyTheMagicIsBinary) {
+TEST(DetectTest, TheFirstByteTells) {
   for (int byte = 0; byte < 256; ++byte) {
     const char first = static_cast<char>(byte);
     const auto detect = [first](ProtocolChoice choice, Door door) {
       return Detect(choice, first, door).protocol;
     };
     const bool is_magic = byte == 0x80;
-    EXPECT_EQ(detect(ProtocolChoice::kAuto, Door::kOpen),
-              is_magic ? Protocol::kBinary : Protocol::kText);
-    EXPECT_EQ(detect(ProtocolChoice::kAuto, Door::kLocked),
-              is_magic ? Protocol::kLockedBinary : Protocol::kLockedText);
+    const bool is_array = first == '*';
+    EXPECT_EQ(detect(ProtocolChoice::kAuto, Door::kOpen), is_magic   ? Protocol::kBinary
+                                                          : is_array ? Protocol::kResp2
+                                                                     : Protocol::kText);
+    EXPECT_EQ(detect(ProtocolChoice::kAuto, Door::kLocked), is_magic   ? Protocol::kLockedBinary
+                                                            : is_array ? Protocol::kLockedResp2
+                                                                       : Protocol::kLockedText);
     EXPECT_EQ(detect(ProtocolChoice::kText, Door::kOpen), Protocol::kText);
     EXPECT_EQ(detect(ProtocolChoice::kText, Door::kLocked), Protocol::kLockedText);
     EXPECT_EQ(detect(ProtocolChoice::kBinary, Door::kOpen), Protocol::kBinary);
     EXPECT_EQ(detect(ProtocolChoice::kBinary, Door::kLocked), Protocol::kLockedBinary);
+    EXPECT_EQ(Detect(ProtocolChoice::kBinary, first, Door::kOpen, Entrance::kRespOnly).protocol,
+              Protocol::kResp2);
+    EXPECT_EQ(Detect(ProtocolChoice::kAuto, first, Door::kLocked, Entrance::kRespOnly).protocol,
+              Protocol::kLockedResp2);
   }
 }
 

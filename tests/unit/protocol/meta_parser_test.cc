@@ -45,7 +45,7 @@ OwnedCommand ParseOne(const std::string& bytes) {
 
 // What is asked for with some flags, in a line without a value.
 Extras ExtrasOf(const std::string& line) { return ParseOne(line + "\r\n").extras; }
-uint16_t AsksOf(const std::string& line) { return ExtrasOf(line).asks; }
+uint32_t AsksOf(const std::string& line) { return ExtrasOf(line).asks; }
 
 Status RejectionOf(const std::string& line) {
   const OwnedResult parsed = Parse(line + "\r\n");

@@ -258,7 +258,7 @@ class Cache {
                       .hash = hash_("k"),
                       .key = "k",
                       .value = value};
-    unique_ = engine::Execute({shard_, counters_}, set).cas;
+    unique_ = engine::Execute({shard_, counters_, scratch_}, set).cas;
   }
 
   // Executes the one command in the text. True if it was done.
@@ -267,7 +267,7 @@ class Cache {
     Replace(wire, kSameUnique, unique_);
     Replace(wire, kOtherUnique, unique_ + 1);
     if (spelled.protocol == Protocol::kBinary) MendUnique(wire);
-    const protocol::Resume start = {protocol::Resume::At::kLineStart, Verb::kRejected, 0};
+    const protocol::Resume start = {.at = protocol::Resume::At::kLineStart};
     ParserSpace space;
     const protocol::Parsed parsed =
         protocol::CodecOf(spelled.protocol).parse(wire, start, {}, space);
@@ -276,7 +276,7 @@ class Cache {
     Command command = parsed.command;
     EXPECT_NE(command.verb, Verb::kRejected);
     command.hash = hash_(command.key);
-    switch (engine::Execute({shard_, counters_}, command).status) {
+    switch (engine::Execute({shard_, counters_, scratch_}, command).status) {
       case Status::kHit:
       case Status::kStored:
       case Status::kDeleted:
@@ -316,6 +316,7 @@ class Cache {
 
   util::KeyHash hash_{0x5eed};
   Now now_{.ns = 1000 * kSecond + 400'000'000, .unix_ns = 1'767'225'600'000'000'000};
+  std::string scratch_;
   stats::CounterBlock counters_;
   Shard shard_{{.memory_bytes_max = 16 << 20, .huge_pages = false, .hash = hash_}, counters_};
   uint64_t unique_ = 0;

@@ -1,0 +1,38 @@
+// From the arguments of a RESP request to a Command: which verb, which key, which options.
+#ifndef LARDER_PROTOCOL_RESP_REQUESTS_H_
+#define LARDER_PROTOCOL_RESP_REQUESTS_H_
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "protocol/parser.h"
+#include "protocol/resp_commands.h"
+
+namespace larder::protocol {
+
+// A request that has come whole.
+struct RespRequest {
+  // As many as any command with one key has, and one more.
+  static constexpr size_t kWordsMax = 16;
+
+  std::string_view raw;                           // all arguments, as they came
+  size_t count = 0;                               // of them, with the command's name; at least 1
+  std::array<std::string_view, kWordsMax> words;  // the first ones
+};
+
+// Fills in command, state and close of `parsed`, whose `consumed` is set.
+void BuildRespCommand(const RespRequest& request, RespCommand id, const Resume& resume,
+                      ParserSpace& space, Parsed& parsed);
+
+// The key that an item is stored under for `key` in `database`. The first database's keys are
+// stored as they are, and so Memcached's clients have them; those of others begin with a NUL and
+// the database's number, as do the first one's that are empty or begin with a NUL themselves.
+inline bool IsStoredAsItIs(std::string_view key, uint8_t database) {
+  return database == 0 && !key.empty() && key.front() != '\0';
+}
+inline constexpr size_t kKeyPrefixBytes = 2;
+
+}  // namespace larder::protocol
+
+#endif  // LARDER_PROTOCOL_RESP_REQUESTS_H_

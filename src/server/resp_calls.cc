@@ -1,0 +1,99 @@
+#include "server/resp_calls.h"
+
+#include <algorithm>
+#include <string>
+
+#include "server/connection.h"
+#include "server/resp_client.h"
+#include "server/resp_info.h"
+#include "server/resp_many.h"
+#include "server/worker.h"
+#include "util/check.h"
+
+namespace larder::server {
+
+namespace {
+
+using protocol::RespCommand;
+
+constexpr size_t kShownBytesMax = 128;
+
+// The error names the command and how its arguments begin.
+void AnswerUnknown(RespCall& call, std::string_view name) {
+  std::string text = "ERR unknown command '";
+  text += name.substr(0, kShownBytesMax);
+  text += "', with args beginning with: ";
+  size_t shown = 0;
+  while (!call.arguments.empty() && shown < kShownBytesMax) {
+    const std::string_view argument = call.arguments.Next().substr(0, kShownBytesMax - shown);
+    text += '\'';
+    text += argument;
+    text += "' ";
+    shown += argument.size() + 3;
+  }
+  call.reply.Error(text);
+}
+
+void Ping(RespCall& call) {
+  if (call.count > 2) return call.reply.Error("ERR wrong number of arguments for 'ping' command");
+  if (call.count == 1) return call.reply.Simple("PONG");
+  call.reply.Bulk(call.arguments.Next());
+}
+
+void Answer(RespCall& call, std::string_view name) {
+  switch (call.id) {
+    case RespCommand::kPing:
+      return Ping(call);
+    case RespCommand::kEcho:
+      return call.reply.Bulk(call.arguments.Next());
+    case RespCommand::kAuth:
+      return AnswerAuth(call);
+    case RespCommand::kHello:
+      return AnswerHello(call);
+    case RespCommand::kSelect:
+      return AnswerSelect(call);
+    case RespCommand::kQuit:
+      return AnswerQuit(call);
+    case RespCommand::kReset:
+      return AnswerReset(call);
+    case RespCommand::kClient:
+      return AnswerClient(call);
+    case RespCommand::kInfo:
+      return AnswerInfo(call);
+    case RespCommand::kCommand:
+      return AnswerCommand(call);
+    case RespCommand::kTime:
+      return AnswerTime(call);
+    case RespCommand::kDbsize:
+      return AnswerDbsize(call);
+    default:
+      return AnswerUnknown(call, name);
+  }
+}
+
+}  // namespace
+
+bool MayExecuteRespCall(const Worker& worker, const Connection& connection,
+                        const Command& command) {
+  return !IsOfManyKeys(command) || MayExecuteMany(worker, connection);
+}
+
+Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& command) {
+  if (IsOfManyKeys(command)) return ExecuteMany(worker, connection, command);
+  std::string& text = worker.scratch();
+  text.clear();
+  // HELLO answers in the version that it chooses.
+  protocol::RespWriter reply(connection.resp_version(), text);
+  RespCall call = {.worker = worker,
+                   .client = connection,
+                   .command = command,
+                   .id = static_cast<RespCommand>(command.number),
+                   .count = static_cast<size_t>(command.exptime),
+                   .arguments = protocol::RespArguments(command.key),
+                   .reply = reply};
+  const std::string_view name = call.arguments.Next();
+  Answer(call, name);
+  return Outcome{.status = Status::kOk, .value = text};
+}
+
+}  // namespace larder::server

@@ -1,0 +1,32 @@
+// Commands of Redis about the connection itself.
+#ifndef LARDER_SERVER_RESP_CLIENT_H_
+#define LARDER_SERVER_RESP_CLIENT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "server/resp_calls.h"
+
+namespace larder::server {
+
+// What a client has told of itself.
+struct RespSession {
+  std::string name;
+  std::string library;
+  std::string library_version;
+};
+
+// As CLIENT tells of it.
+int64_t ClientId(const Worker& worker, const Connection& client);
+std::string ClientLine(const Worker& worker, Connection& client);
+
+void AnswerAuth(RespCall& call);
+void AnswerHello(RespCall& call);
+void AnswerSelect(RespCall& call);
+void AnswerQuit(RespCall& call);
+void AnswerReset(RespCall& call);
+void AnswerClient(RespCall& call);
+
+}  // namespace larder::server
+
+#endif  // LARDER_SERVER_RESP_CLIENT_H_
