@@ -65,15 +65,15 @@ std::string CoreList(const std::vector<uint32_t>& cores) {
 }  // namespace
 
 std::string ReadUsers(const config::Settings& settings, std::vector<ServerOptions::User>& users) {
-  if (!settings.requirepass.empty()) users.push_back({"default", settings.requirepass});
-  if (settings.auth_file.empty()) {
-    return settings.sasl_enabled && users.empty()
-               ? "-S (--enable-sasl): nobody could come in without users; name "
-                 "their file with -Y (--auth-file)"
-               : "";
+  if (!settings.auth_file.empty()) {
+    const std::string problem = server::ReadUsers(settings.auth_file, users);
+    if (!problem.empty()) return "-Y (--auth-file): " + problem;
   }
-  const std::string problem = server::ReadUsers(settings.auth_file, users);
-  return problem.empty() ? "" : "-Y (--auth-file): " + problem;
+  if (!settings.requirepass.empty()) users.push_back({"default", settings.requirepass});
+  const bool closed = settings.sasl_enabled && users.empty();
+  return closed ? "-S (--enable-sasl): nobody could come in without users; name their file with -Y "
+                  "(--auth-file)"
+                : "";
 }
 
 void BlockSignals() {
