@@ -105,6 +105,7 @@ void TakeValue(const Input& in) {
     parsed.state = ParseState::kNeedBody;
     parsed.consumed = frame_bytes;
     parsed.body_bytes = value_bytes;
+    parsed.body_ends_line = false;
     return;
   }
   parsed.state = ParseState::kReady;

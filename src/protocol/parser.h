@@ -65,14 +65,30 @@ struct Parsed {
   // Bytes of value to swallow after `consumed`, then go on: a value over the limit,
   // refused before it arrives.
   uint64_t discard_bytes = 0;
-  // Of kNeedBody: the value's bytes, with what ends it.
+  // Of kNeedBody: the value's bytes, with the line end that follows it, if one does.
   size_t body_bytes = 0;
+  bool body_ends_line = true;
   // Of kNeedBody: how many arguments follow it (RESP).
   uint32_t arguments_behind = 0;
   // Where to go on; of kNeedMore and kNeedBody, what was given.
   Resume resume = {};
   Command command = {};
 };
+
+// Of a kNeedBody whose body has arrived elsewhere than after its line, the value and `end`, which
+// is what came after it: what the parser says of the whole. `consumed` is that of the line.
+inline Parsed WithBody(Parsed line, std::string_view value, std::string_view end) {
+  line.state = ParseState::kReady;
+  line.resume.at = Resume::At::kLineStart;
+  line.body_bytes = 0;
+  if (line.body_ends_line && end != "\r\n") {
+    line.command.verb = Verb::kRejected;
+    line.command.rejection = Status::kBadDataChunk;
+  } else {
+    line.command.value = value;
+  }
+  return line;
+}
 
 struct ParserLimits {
   // By CountedBytes(). The value of a larger item is refused as kTooLarge and swallowed.

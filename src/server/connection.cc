@@ -66,6 +66,12 @@ void Connection::OnReceive(std::string_view bytes) {
   }
   worker_.AddToTurn(*this);
   if (closing_ || closed_) return;
+  if (incoming_ != nullptr && !incoming_->IsWhole()) {
+    incoming_->Take(bytes);
+    if (!incoming_->IsWhole()) return;
+    EndValue();
+    if (closed_ || bytes.empty()) return;
+  }
   if (stopped_) {
     KeepInput(bytes);
     return;
@@ -158,6 +164,8 @@ void Connection::FinishInput() {
   const std::string_view rest = std::exchange(window_, {});
   if (closing_) {
     input_.Clear();
+  } else if (needed_bytes_ > store::Shard::kSharingValueBytesMax && BeginValue(rest)) {
+    return;
   } else if (window_is_lent_) {
     KeepInput(rest);
   } else {
@@ -198,6 +206,53 @@ void Connection::RefuseBody() {
   }
   needed_bytes_ = 0;
   input_.Clear();
+  Recharge();
+}
+
+bool Connection::BeginValue(std::string_view unread) {
+  // Nothing is given for what is only promised.
+  if (unread.size() < needed_bytes_ / 4) return false;
+  if (worker_.batch().full()) worker_.ExecuteBatch();
+  const protocol::Parsed line =
+      codec_->parse(unread, resume_, worker_.limits(), worker_.batch().NextSpace());
+  DCHECK(line.state == protocol::ParseState::kNeedBody);
+  const Command& command = line.command;
+  const bool replaces = command.verb == Verb::kSet || command.verb == Verb::kAdd ||
+                        command.verb == Verb::kReplace || command.verb == Verb::kCas;
+  if (!replaces || worker_.OwnerOf(worker_.cluster().hash(command.key)) != worker_.index()) {
+    return false;
+  }
+  const size_t end_bytes = line.body_ends_line ? 2 : 0;
+  store::Item* draft = worker_.shard().Draft(command.key.size(), line.body_bytes - end_bytes,
+                                             command.client_flags, command.exptime != 0);
+  if (draft == nullptr) return false;
+  incoming_ = std::make_unique<IncomingValue>(worker_.shard(), draft, end_bytes);
+  std::string_view body = unread.substr(line.consumed);
+  incoming_->Take(body);
+  DCHECK(!incoming_->IsWhole());
+  const std::string kept(unread.substr(0, line.consumed));
+  input_.Clear();
+  input_.Append(kept);
+  needed_bytes_ = 0;
+  Recharge();
+  return true;
+}
+
+void Connection::EndValue() {
+  if (worker_.batch().full()) worker_.ExecuteBatch();
+  window_ = input_.view();
+  const protocol::Parsed line =
+      codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
+  DCHECK(line.state == protocol::ParseState::kNeedBody);
+  const protocol::Parsed parsed = protocol::WithBody(line, incoming_->value(), incoming_->end());
+  window_end_ = window_.data() + window_.size();
+  AddToBatch(parsed.command);
+  worker_.ExecuteBatch();
+  window_ = {};
+  if (stopped_) return;  // it is executed when it may be
+  incoming_.reset();
+  resume_ = parsed.resume;
+  input_.Consume(parsed.consumed);
   Recharge();
 }
 
@@ -454,14 +509,17 @@ void Connection::EndTurn() {
 void Connection::Resume() {
   if (!stopped_ || !MayExecute() || executed_ == worker_.cluster().requests_per_turn) return;
   stopped_ = false;
-  window_ = input_.view();
-  window_end_ = window_.data() + window_.size();
-  window_is_lent_ = false;
-  has_window_ = true;
   in_turn_ = true;  // no second entry while we are at it
-  ParseWindow();
-  worker_.ExecuteBatch();
-  FinishInput();
+  if (incoming_ != nullptr) EndValue();
+  if (!stopped_ && !closed_) {
+    window_ = input_.view();
+    window_end_ = window_.data() + window_.size();
+    window_is_lent_ = false;
+    has_window_ = true;
+    ParseWindow();
+    worker_.ExecuteBatch();
+    FinishInput();
+  }
   in_turn_ = false;
 }
 

@@ -9,6 +9,9 @@
 //   input_ ──────┘        ▲                │  └─► another core ─► errands_ ──►┘
 //                         └──── Stop ──────┘
 //
+// A large value is not kept with the unread bytes: when a quarter of it has come, the rest goes
+// straight to where the item will be (incoming_), and input_ keeps the command's line.
+//
 // It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
 // turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or while it
 // streams: the first command that cannot be executed becomes the front of the window again, and no
@@ -30,6 +33,7 @@
 #include "protocol/codec.h"
 #include "server/batch.h"
 #include "server/errands.h"
+#include "server/incoming_value.h"
 #include "server/listing.h"
 #include "server/message.h"
 #include "server/resp_client.h"
@@ -145,6 +149,11 @@ class Connection final : public io::Stream {
   void KeepInput(std::string_view bytes);
   // The value that is arriving finds no room: refuses its command, and swallows the rest of it.
   void RefuseBody();
+  // `unread` begins with the line of a command whose value is arriving: from now on the value goes
+  // where it will stay. False if it has to be kept with the line.
+  bool BeginValue(std::string_view unread);
+  // All of it is there: executes the command, or stops.
+  void EndValue();
   [[nodiscard]] bool MayExecute() const;
   void Stop(const BatchEntry& entry);
   void Resume();
@@ -171,6 +180,7 @@ class Connection final : public io::Stream {
   io::InputBuffer input_;
   io::OutputQueue output_;
   Errands errands_;
+  std::unique_ptr<IncomingValue> incoming_;  // null: none is; else input_ begins with its line
   std::unique_ptr<Listing> listing_;
   std::unique_ptr<Watcher> watcher_;  // null: it does not watch
   std::unique_ptr<Transaction> transaction_;

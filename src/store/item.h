@@ -18,7 +18,8 @@
 // Invariants
 //   - TotalBytes() follows from the header alone.
 //   - An item whose expiry field is absent never expires; a field of kNever says the same.
-//   - A dead item is in no bucket; its header stays true, so that it can be stepped over.
+//   - A dead item is in no bucket; its header stays true, so that it can be stepped over. An item
+//     whose value is still arriving (Shard::Draft) is dead until it has.
 #ifndef LARDER_STORE_ITEM_H_
 #define LARDER_STORE_ITEM_H_
 
@@ -65,6 +66,11 @@ class Item {
   [[nodiscard]] bool HasClientFlags() const { return (bits_ & kClientFlags) != 0; }
   [[nodiscard]] bool HasExpiry() const { return (bits_ & kExpiry) != 0; }
   [[nodiscard]] bool fetched() const { return (bits_ & kFetched) != 0; }
+  // Is it laid out as Make() would?
+  [[nodiscard]] bool HasShape(const Shape& shape) const {
+    return key_bytes_ == shape.key_bytes && value_bytes_ == shape.value_bytes &&
+           HasClientFlags() == shape.client_flags && HasExpiry() == shape.expiry;
+  }
   [[nodiscard]] bool dead() const { return (bits_ & kDead) != 0; }
   [[nodiscard]] bool stale() const { return stale_ != 0; }
   [[nodiscard]] bool won() const { return won_ != 0; }
@@ -112,6 +118,7 @@ class Item {
     set_access(other.access());
   }
   void SetDead() { bits_ |= kDead; }
+  void SetLive() { bits_ = static_cast<uint16_t>(bits_ & ~kDead); }
 
  private:
   enum Bits : uint16_t { kClientFlags = 1, kExpiry = 2, kFetched = 4, kDead = 8 };

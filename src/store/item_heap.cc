@@ -117,6 +117,16 @@ void ItemHeap::Kill(Item* item) {
   }
 }
 
+bool ItemHeap::Revive(Item* item) {
+  HeapSegment* segment = SegmentOf(item);
+  DCHECK(item->dead());
+  DCHECK_GT(segment->holds, 0U);
+  if (segment->generation != generation_) return false;
+  item->SetLive();
+  AddLive(segment, item->TotalBytes());
+  return true;
+}
+
 // A segment without live items: freed, or begun anew if it is open.
 void ItemHeap::EndIfEmpty(HeapSegment* segment) {
   DCHECK_EQ(segment->items, 0U);

@@ -99,6 +99,9 @@ class ItemHeap {
   // Ends an item. Its segment is freed if it was the last and nobody holds it: the bytes stay
   // readable until the next Append, those of a solo do not.
   void Kill(Item* item);
+  // Brings back an item that was killed while its segment was held, and is held still; false if all
+  // of its generation has gone.
+  bool Revive(Item* item);
 
   // While held, the bytes of the segment that the item is in stay as they are.
   void Hold(HeapSegment* segment) { ++segment->holds; }

@@ -140,14 +140,13 @@ void Shard::UpdateDetails() {
       static_cast<uint64_t>(policy_.ProbationShare() * static_cast<double>(probation + main)));
 }
 
-Item* Shard::MakeItem(const NewItem& item, const Item::Shape& shape, Log log) {
+Item* Shard::Append(const Item::Shape& shape, Log log) {
   Item* fresh = heap_.Append(shape, log);
-  if (fresh == nullptr) fresh = MakePlaceAndAppend(shape, log);
-  if (fresh != nullptr) Fill(fresh, item);
-  return fresh;
+  return fresh != nullptr ? fresh : MakePlaceAndAppend(shape, log);
 }
 
-void Shard::Fill(Item* fresh, const NewItem& item) {
+// All but the value.
+void Shard::FillFields(Item* fresh, const NewItem& item) {
   fresh->set_access(AccessStamp::At(now_s_));
   if (fresh->HasClientFlags()) fresh->set_client_flags(item.client_flags);
   if (fresh->HasExpiry()) {
@@ -157,6 +156,10 @@ void Shard::Fill(Item* fresh, const NewItem& item) {
   }
   // memcpy of nothing wants a pointer nevertheless.
   if (!item.key.empty()) std::memcpy(fresh->KeyBytes(), item.key.data(), item.key.size());
+}
+
+void Shard::Fill(Item* fresh, const NewItem& item) {
+  FillFields(fresh, item);
   char* value = fresh->ValueBytes();
   if (!item.value.empty()) std::memcpy(value, item.value.data(), item.value.size());
   if (!item.value_tail.empty()) {
@@ -232,27 +235,39 @@ Shard::Stored Shard::Put(const NewItem& item) {
     (void)Erase(item.key, item.hash);
     return {PutResult::kStored, nullptr};
   }
-  const Item::Shape shape{.key_bytes = item.key.size(),
-                          .value_bytes = value_bytes,
-                          .client_flags = item.client_flags != 0,
-                          .expiry = item.expire_at != kNever || when_full_ == WhenFull::kRefuse};
+  const Item::Shape shape =
+      ShapeFor(item.key.size(), value_bytes, item.client_flags, item.expire_at != kNever);
   const Place place = FindPlace(item.key, item.hash);
   // The old item must stay readable if the new one is made of it, though making room may drop or
   // move it.
   const Item* source = nullptr;
+  Item* draft = nullptr;
   if (heap_.Contains(item.value.data()) || heap_.Contains(item.value_tail.data())) {
-    CHECK(static_cast<bool>(place));
-    source = heap_.At(place.handle());
-    Hold(source);
+    draft = DraftOf(item.value);
+    if (draft == nullptr) {
+      CHECK(static_cast<bool>(place));
+      source = heap_.At(place.handle());
+      Hold(source);
+    } else if (!draft->HasShape(shape) || !heap_.Revive(draft)) {
+      draft = nullptr;
+    }
   }
-  if (place && ReplaceInPlace(place, item, shape)) {
+  if (place && draft == nullptr && ReplaceInPlace(place, item, shape)) {
     Item* same = heap_.At(place.handle());
     same->set_cas(++last_cas_);
     counters_.Add(Counter::kTotalItems);
     return {PutResult::kStored, same};
   }
   const Log log = LogFor(place, item.hash, shape);
-  Item* fresh = MakeRoom(shape, log) ? MakeItem(item, shape, log) : nullptr;
+  Item* fresh = draft;
+  if (draft != nullptr) {
+    FillFields(draft, item);
+    heap_.Renew(heap_.SegmentOf(draft), log);
+    counters_.Add(Counter::kValuesInPlace);
+  } else if (MakeRoom(shape, log)) {
+    fresh = Append(shape, log);
+    if (fresh != nullptr) Fill(fresh, item);
+  }
   if (fresh != nullptr) fresh->set_cas(++last_cas_);
   if (fresh != nullptr && !Link(fresh, item.hash, log)) fresh = nullptr;
   if (source != nullptr) Release(source);
@@ -263,6 +278,43 @@ Shard::Stored Shard::Put(const NewItem& item) {
   }
   counters_.Add(Counter::kTotalItems);
   return {PutResult::kStored, fresh};
+}
+
+// A draft is dead and held: so nobody counts it, moves it or judges it.
+Item* Shard::Draft(size_t key_bytes, uint64_t value_bytes, uint32_t client_flags, bool expires) {
+  const Item::Shape shape = ShapeFor(key_bytes, value_bytes, client_flags, expires);
+  const uint64_t bytes = Item::BytesOf(shape);
+  if (!ItemHeap::IsSolo(bytes) || capacity_ != Capacity::kMemory ||
+      CountedBytes(key_bytes, value_bytes, client_flags) > item_bytes_max_ ||
+      draft_bytes_ + bytes > memory_bytes_max_ / kDraftParts) {
+    return nullptr;
+  }
+  const Log log = Log::kProbation;
+  Item* draft = MakeRoom(shape, log) ? Append(shape, log) : nullptr;
+  if (draft != nullptr) {
+    Hold(draft);
+    heap_.Kill(draft);
+    drafts_.push_back(draft);
+    draft_bytes_ += bytes;
+  }
+  UpdateGauges();
+  return draft;
+}
+
+void Shard::EndDraft(Item* draft) {
+  const auto it = std::find(drafts_.begin(), drafts_.end(), draft);
+  CHECK(it != drafts_.end());
+  drafts_.erase(it);
+  draft_bytes_ -= draft->TotalBytes();
+  Release(draft);
+  UpdateGauges();
+}
+
+Item* Shard::DraftOf(std::string_view value) const {
+  const auto it = std::find_if(drafts_.begin(), drafts_.end(), [value](const Item* draft) {
+    return draft->Value().data() == value.data();
+  });
+  return it != drafts_.end() ? *it : nullptr;
 }
 
 bool Shard::Erase(std::string_view key, uint64_t hash) {
@@ -295,8 +347,9 @@ Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
                           .expiry = true};
   const Log log = heap_.LogOf(item);
   Hold(item);
-  Item* fresh = MakeRoom(shape, log) ? MakeItem(copy, shape, log) : nullptr;
+  Item* fresh = MakeRoom(shape, log) ? Append(shape, log) : nullptr;
   if (fresh != nullptr) {
+    Fill(fresh, copy);
     fresh->TakeMarksOf(*item);
     if (!Link(fresh, hash, log)) fresh = nullptr;
   }

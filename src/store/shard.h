@@ -47,7 +47,7 @@ enum class WhenFull : uint8_t { kEvict, kRefuse };
 enum class Capacity : uint8_t { kMemory, kItems, kPayloadBytes };
 
 // What Put stores. `value` and `value_tail` are stored one after the other; either may be (part of)
-// the value of the item that this one replaces.
+// the value of the item that this one replaces. `value` alone may be that of a draft.
 struct NewItem {
   std::string_view key = {};
   uint64_t hash = 0;
@@ -127,6 +127,14 @@ class Shard {
     Item* item;
   };
   Stored Put(const NewItem& item);
+
+  // Room for the value of an item that lies alone, while the value arrives: the memory of the item
+  // that it will be, held, and known to nobody. Put of a value that lies in a draft makes the draft
+  // the item, if it has the shape that it needs, and copies it else. Null if the value is too small
+  // or too large, or there is no memory, of which drafts may take an eighth.
+  Item* Draft(size_t key_bytes, uint64_t value_bytes, uint32_t client_flags, bool expires);
+  // Ends a draft, which may have become an item by now. Every Draft needs it.
+  void EndDraft(Item* draft);
 
   // True if there was a live item.
   bool Erase(std::string_view key, uint64_t hash);
@@ -251,7 +259,16 @@ class Shard {
   [[nodiscard]] Log LogFor(const Place& place, uint64_t hash, const Item::Shape& shape);
   bool ReplaceInPlace(const Place& place, const NewItem& item, const Item::Shape& shape);
   void Fill(Item* fresh, const NewItem& item);
-  Item* MakeItem(const NewItem& item, const Item::Shape& shape, Log log);
+  Item* Append(const Item::Shape& shape, Log log);
+  void FillFields(Item* fresh, const NewItem& item);
+  [[nodiscard]] Item* DraftOf(std::string_view value) const;
+  [[nodiscard]] Item::Shape ShapeFor(size_t key_bytes, uint64_t value_bytes, uint32_t client_flags,
+                                     bool expires) const {
+    return {.key_bytes = key_bytes,
+            .value_bytes = value_bytes,
+            .client_flags = client_flags != 0,
+            .expiry = expires || when_full_ == WhenFull::kRefuse};
+  }
   bool Link(Item* fresh, uint64_t hash, Log log);
   void NoteExpiry(CacheSeconds when) {
     sweep_.Note(when);
@@ -341,6 +358,9 @@ class Shard {
   uint64_t capacity_max_;
   uint64_t item_bytes_max_;
   uint64_t memory_bytes_max_;
+  static constexpr uint64_t kDraftParts = 8;
+  std::vector<Item*> drafts_;
+  uint64_t draft_bytes_ = 0;
   uint64_t limit_;  // what Put keeps to: comes down to memory_bytes_max_ in steps
   uint64_t last_cas_ = 0;
   uint64_t least_table_bytes_;  // of an empty one that takes an item

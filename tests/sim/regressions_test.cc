@@ -3,81 +3,18 @@
 // Method: a server of some cores on simulated loops, and clients that say fixed words.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "server/worker.h"
-#include "sim_loop.h"
-#include "simulation.h"
+#include "sim_server.h"
 
 namespace larder::sim {
 namespace {
 
-using server::Worker;
-
-class Server {
- public:
-  explicit Server(uint32_t cores, Worker::Options options = {})
-      : cluster_(cores, util::KeyHash(3), clock_) {
-    options.huge_pages = false;
-    cluster_.listener_names = {"tcp:sim"};
-    for (uint32_t core = 0; core < cores; ++core) {
-      loops_.push_back(std::make_unique<io::SimLoop>(core + 1));
-      options.index = core;
-      workers_.push_back(std::make_unique<Worker>(options, cluster_, *loops_.back()));
-      cluster_.workers.push_back(workers_.back().get());
-      cluster_.mailboxes.SetLoop(core, loops_.back().get());
-      workers_.back()->AddListener(0);
-    }
-  }
-  ~Server() {
-    for (const auto& worker : workers_) worker->CloseAll();
-    Run();
-  }
-
-  std::shared_ptr<SimSocket> Connect() {
-    auto socket = loops_[0]->Connect(0);
-    socket->SetWindow(1 << 20);
-    return socket;
-  }
-  // Says something, and returns all that is answered.
-  std::string Ask(SimSocket& client, std::string_view words) {
-    client.Write(words);
-    Run();
-    return client.Read(SIZE_MAX);
-  }
-  void Run() {
-    for (int turn = 0; turn < 500; ++turn) RunOnce();
-  }
-  void RunOnce() {
-    for (const auto& worker : workers_) worker->RunTurn(0);
-    clock_.now.ns += 1'000'000;
-  }
-  std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
-  // A key that this core owns.
-  std::string KeyOf(uint32_t core, std::string key = "k") {
-    while (workers_[0]->OwnerOf(cluster_.hash(key)) != core) key += 'k';
-    return key;
-  }
-  uint64_t Count(stats::Counter counter) {
-    uint64_t sum = 0;
-    for (const auto& worker : workers_) sum += worker->counters().Get(counter);
-    return sum;
-  }
-
- private:
-  SimClock clock_;
-  server::Cluster cluster_;
-  std::vector<std::unique_ptr<io::SimLoop>> loops_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-};
-
 // The request for a page of the list took the size of its key from the message that had been in
 // the same place of the ring before, and died.
 TEST(Regressions, StatsConnsAfterCommandsToEveryCore) {
-  Server server(3);
+  SimServer server(3);
   const auto client = server.Connect();
   std::string gets;
   for (int i = 0; i < 1500; ++i) gets += "get a_key_with_a_name" + std::to_string(i) + "\r\n";
@@ -89,7 +26,7 @@ TEST(Regressions, StatsConnsAfterCommandsToEveryCore) {
 
 // A rejected line that names a key was taken for a refused value, and the key's value erased.
 TEST(Regressions, ARejectedLineLeavesTheValueOfItsKey) {
-  Server server(2);
+  SimServer server(2);
   const auto client = server.Connect();
   for (const std::string key : {"k1", "k2", "k3", "k4"}) {
     SCOPED_TRACE(key);
@@ -105,7 +42,7 @@ TEST(Regressions, ARejectedLineLeavesTheValueOfItsKey) {
 }
 
 TEST(Regressions, AValueOverTheLimitRemovesTheOldOne) {
-  Server server(2);
+  SimServer server(2);
   const auto client = server.Connect();
   for (const std::string key : {"k1", "k2", "k3", "k4"}) {
     server.Ask(*client, "set " + key + " 0 0 1\r\n5\r\n");
@@ -117,7 +54,7 @@ TEST(Regressions, AValueOverTheLimitRemovesTheOldOne) {
 
 // It was answered ERROR.
 TEST(Regressions, QuitIsSilent) {
-  Server server(1);
+  SimServer server(1);
   const auto client = server.Connect();
   EXPECT_EQ(server.Ask(*client, "quit\r\nget x\r\n"), "");
   EXPECT_TRUE(client->at_end());
@@ -126,7 +63,7 @@ TEST(Regressions, QuitIsSilent) {
 
 // The key of a verb of all cores is empty, and memcpy does not like an empty view.
 TEST(Regressions, FlushOverAllCores) {
-  Server server(4);
+  SimServer server(4);
   const auto client = server.Connect();
   server.Ask(*client, "set a 0 0 1\r\n1\r\nset b 0 0 1\r\n2\r\nset c 0 0 1\r\n3\r\n");
   EXPECT_EQ(server.Ask(*client, "flush_all\r\nget a b c\r\nset a 0 0 1\r\n1\r\nget a\r\n"),
@@ -138,7 +75,7 @@ TEST(Regressions, FlushOverAllCores) {
 TEST(Regressions, CutOffWhileRepliesAreOnTheirWay) {
   for (int turns = 1; turns < 40; ++turns) {
     SCOPED_TRACE(turns);
-    Server server(3);
+    SimServer server(3);
     const auto client = server.Connect();
     std::string gets;
     for (int i = 0; i < 100; ++i) gets += "get key" + std::to_string(i) + "\r\n";
@@ -153,9 +90,6 @@ TEST(Regressions, CutOffWhileRepliesAreOnTheirWay) {
   }
 }
 
-std::string SetOf(const std::string& key, const std::string& value) {
-  return "set " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";
-}
 std::string HitOf(const std::string& key, const std::string& value) {
   return "VALUE " + key + " 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\nEND\r\n";
 }
@@ -164,7 +98,7 @@ std::string HitOf(const std::string& key, const std::string& value) {
 // read cost as much memory as it asked for.
 TEST(Regressions, WhatFindsNoRoomIsLentAndKeepsItsPlace) {
   // Room for three replies that are copied.
-  Server server(2, {.memory_bytes_max = 1 << 20, .buffer_pool_bytes_min = 0});
+  SimServer server(2, {.memory_bytes_max = 1 << 20, .buffer_pool_bytes_min = 0});
   const std::string old_value(30'000, 'o');
   const std::string here = server.KeyOf(0);
   const std::string there = server.KeyOf(1);
@@ -195,7 +129,7 @@ TEST(Regressions, WhatFindsNoRoomIsLentAndKeepsItsPlace) {
 
 // A value that is being sent cannot be evicted. Whoever does not take it gives way.
 TEST(Regressions, AClientThatTakesNothingDoesNotKeepOthersFromStoring) {
-  Server server(1, {.memory_bytes_max = 2 << 20});
+  SimServer server(1, {.memory_bytes_max = 2 << 20});
   const auto writer = server.Connect();
   const auto store = [&](const std::string& key) {
     return server.Ask(*writer, SetOf(key, std::string(800'000, 'v')));

@@ -128,6 +128,7 @@ SimReport Simulation::Run() {
     report_.sent_bytes += worker->counters().Get(Counter::kBytesWritten);
     report_.messages += worker->counters().Get(Counter::kMessagesSent);
     report_.lent += worker->counters().Get(Counter::kValuesLent);
+    report_.in_place += worker->counters().Get(Counter::kValuesInPlace);
   }
   for (const auto& loop : loops_) report_.received_bytes += loop->received_bytes();
   return report_;

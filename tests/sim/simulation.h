@@ -38,6 +38,7 @@ struct SimReport {
   uint64_t output_bytes_peak = 0;  // of one connection
   uint64_t lent_bytes_peak = 0;    // of one core's connections
   uint64_t lent = 0;               // values
+  uint64_t in_place = 0;           // values received where they stay
   uint64_t deaf_closed = 0;
 };
 

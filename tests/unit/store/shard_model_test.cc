@@ -3,8 +3,10 @@
 // that are ample, tight and changing. The model knows which keys may be gone because something was
 // evicted: only when the shard counted an eviction since the key was last seen. The budget is
 // checked after every call, everything else (CheckInvariants) often.
+#include <cstring>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "store/shard.h"
@@ -131,6 +133,50 @@ class ShardModel : public testing::TestWithParam<std::tuple<Scenario, uint64_t>>
     Learn(key, std::move(value), flags, expire_at, stored);
   }
 
+  // A large value arrives: while it does, everything else may happen.
+  struct Arriving {
+    Item* draft;
+    std::string key;
+    std::string value;
+    uint32_t flags;
+    CacheSeconds expire_at;
+  };
+
+  void BeginDraft() {
+    std::string key = RandomKey();
+    std::string value(kSoloBytesMin + prng_.Below(100 << 10), 'd');
+    const uint32_t flags = prng_.OneIn(2) ? static_cast<uint32_t>(prng_.Next()) : 0;
+    const CacheSeconds expire_at = RandomExpiry();
+    Item* draft = shard_.Draft(key.size(), value.size(), flags, expire_at != kNever);
+    if (draft == nullptr) return;
+    ASSERT_EQ(draft->Value().size(), value.size());
+    arriving_.push_back({draft, std::move(key), std::move(value), flags, expire_at});
+  }
+
+  void EndDraft() {
+    if (arriving_.empty()) return;
+    std::swap(arriving_[prng_.Below(arriving_.size())], arriving_.back());
+    Arriving it = std::move(arriving_.back());
+    arriving_.pop_back();
+    if (!prng_.OneIn(4)) {
+      std::memcpy(it.draft->ValueBytes(), it.value.data(), it.value.size());
+      // Now and then it is not what was announced.
+      if (prng_.OneIn(4)) it.key += "other";
+      const auto stored = shard_.Put({.key = it.key,
+                                      .hash = hash_(it.key),
+                                      .client_flags = it.flags,
+                                      .expire_at = it.expire_at,
+                                      .value = it.draft->Value()});
+      if (it.expire_at != kNever && it.expire_at <= now_.FloorSeconds()) {
+        EXPECT_EQ(stored.item, nullptr);
+        model_.erase(it.key);
+      } else {
+        Learn(it.key, std::move(it.value), it.flags, it.expire_at, stored);
+      }
+    }
+    shard_.EndDraft(it.draft);
+  }
+
   void Append() {
     const std::string key = RandomKey();
     const Item* old = Look(key, Shard::Access::kPeek);
@@ -189,6 +235,9 @@ class ShardModel : public testing::TestWithParam<std::tuple<Scenario, uint64_t>>
 
   void Step() {
     const uint64_t choice = prng_.Below(100);
+    if (scenario_.large_one_in != 0 && prng_.OneIn(scenario_.large_one_in)) {
+      return prng_.OneIn(2) ? BeginDraft() : EndDraft();
+    }
     if (choice < 45) return Store();
     if (choice < 70) {
       (void)Look(RandomKey(), prng_.OneIn(2) ? Shard::Access::kRead : Shard::Access::kPeek);
@@ -223,6 +272,7 @@ class ShardModel : public testing::TestWithParam<std::tuple<Scenario, uint64_t>>
   Now now_{.ns = 5'000'000'000, .unix_ns = 0};
   uint64_t last_cas_ = 0;
   std::unordered_map<std::string, Known> model_;
+  std::vector<Arriving> arriving_;
 };
 
 TEST_P(ShardModel, AgreesWithAMap) {
@@ -231,6 +281,10 @@ TEST_P(ShardModel, AgreesWithAMap) {
     ASSERT_FALSE(HasFailure()) << "step " << step;
     ASSERT_LE(shard_.MemoryBytes(), Bound()) << "step " << step;
     if (step % 512 == 0) shard_.CheckInvariants();
+  }
+  while (!arriving_.empty()) EndDraft();
+  if (scenario_.large_one_in != 0) {
+    EXPECT_GT(counters_.Get(Counter::kValuesInPlace), 0U);
   }
   // Everything that the model knows, and the shard does not know more.
   const auto keys = [this] {
