@@ -61,7 +61,7 @@ std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& se
                         std::vector<io::Listener>& listeners) {
   for (const int fd : passed_fds) {
     auto socket = io::AdoptListener(fd);
-    if (!socket.ok()) return std::string(socket.status().message());
+    if (!socket.ok()) return std::string{socket.status().message()};
     listeners.push_back(*std::move(socket));
     const auto where = io::ParseHostPort(listeners.back().address, 0);
     if (!where.ok()) continue;  // a Unix socket
@@ -85,7 +85,7 @@ std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& se
 std::unique_ptr<admin::HttpServer> OpenDoor(std::vector<io::Listener> listeners,
                                             const larder::Server& running, larder::util::Log& log) {
   if (listeners.empty()) return nullptr;
-  log.Info("figures on http://" + listeners.front().address + "/metrics");
+  log.Info("figures on http://" + listeners.front().address + "/");
   return std::make_unique<admin::HttpServer>(
       admin::HttpServer::Options{}, std::move(listeners),
       [&running](std::string_view path) { return admin::PageAt(path, running.ReadFigures()); });

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "admin/console_html.h"
+#include "admin/json_export.h"
 #include "admin/prometheus_export.h"
 
 namespace larder::admin {
@@ -33,6 +35,10 @@ Page State(std::string trouble) {
 }  // namespace
 
 Page PageAt(std::string_view path, const stats::Figures& figures) {
+  if (path == "/") return {.content_type = "text/html; charset=utf-8", .body = kConsoleHtml};
+  if (path == "/stats.json") {
+    return {.content_type = "application/json", .body = JsonText(figures)};
+  }
   if (path == "/metrics") {
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = PrometheusText(figures)};
@@ -41,7 +47,8 @@ Page PageAt(std::string_view path, const stats::Figures& figures) {
   if (path == "/readyz") {
     return State(figures.draining ? "draining: no new clients\n" : Trouble(figures));
   }
-  return {.status = kNotFound, .body = "no such page; there are /metrics, /healthz, /readyz\n"};
+  return {.status = kNotFound,
+          .body = "no such page; there are /, /stats.json, /metrics, /healthz, /readyz\n"};
 }
 
 }  // namespace larder::admin

@@ -1,5 +1,7 @@
 // The pages of the admin door: which path shows what. Pure, but for the figures that are asked for.
 //
+//   /            the console: a page that shows all of it live, and asks for nothing from elsewhere
+//   /stats.json  for it and for scripts (admin/json_export.h)
 //   /metrics     for Prometheus
 //   /healthz     200 while every core turns, 503 with a sentence when one does not
 //   /readyz      200 while new clients are served: healthy, and not draining

@@ -67,8 +67,7 @@ void AddRequests(Families& families, const Figures& figures) {
   auto& requests = AddFamily(families, MetricType::Histogram, "larder_request_seconds",
                              "From the turn in which a request has come to its reply's way out.");
   for (const stats::RequestKind kind : stats::AllRequestKinds()) {
-    DurationCounts counts;
-    for (const stats::CoreFigures& core : figures.cores) core.times->Of(kind).AddTo(counts);
+    const DurationCounts counts = figures.RequestsOf(kind);
     if (counts.Count() == 0) continue;
     AddSample(requests, counts,
               {{"protocol", std::string(DialectName(kind.dialect()))},

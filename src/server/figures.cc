@@ -18,6 +18,7 @@ stats::Figures ReadFigures(const Cluster& cluster) {
     figures.cores.push_back(core);
     figures.draining = figures.draining || worker->phase() != Worker::Phase::kServe;
   }
+  figures.now_ns = now.ns;
   figures.settings = cluster.settings;
   stats::GeneralStats& general = figures.general;
   stats::ReadProcess(general);

@@ -21,4 +21,10 @@ SizeTotals Figures::Sizes() const {
   return totals;
 }
 
+DurationCounts Figures::RequestsOf(RequestKind kind) const {
+  DurationCounts counts;
+  for (const CoreFigures& core : cores) core.times->Of(kind).AddTo(counts);
+  return counts;
+}
+
 }  // namespace larder::stats

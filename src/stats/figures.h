@@ -32,6 +32,7 @@ struct CoreFigures {
 
 struct Figures {
   GeneralStats general;
+  uint64_t now_ns = 0;    // when they were read, by the cache's clock
   bool draining = false;  // no new clients
   // As `stats settings` answers them, in its order.
   std::span<const std::pair<std::string, std::string>> settings;
@@ -40,6 +41,7 @@ struct Figures {
   [[nodiscard]] std::vector<const CounterBlock*> Counters() const;
   [[nodiscard]] uint64_t Sum(Counter counter) const;
   [[nodiscard]] SizeTotals Sizes() const;
+  [[nodiscard]] DurationCounts RequestsOf(RequestKind kind) const;
 };
 
 }  // namespace larder::stats

@@ -1,12 +1,14 @@
 """The admin door, as its visitors find it: a browser's and a prober's HTTP, promtool's judgement."""
 
 import http.client
+import json
 import re
 import subprocess
 
 import binary_protocol
 import harness
 
+SVG = "http://www.w3.org/2000/svg"  # the name of a language, not an address
 ANY_PORT = "--admin-listen=127.0.0.1:0"
 
 
@@ -41,6 +43,46 @@ class Door:
 
 def total(metrics, name):
     return sum(value for key, value in metrics.items() if key.split("{")[0] == name)
+
+
+class ConsoleTest(harness.ServerTestCase):
+    """The page is a browser's to run; here, that everything it asks for is there."""
+
+    def test_it_asks_nobody_else(self):
+        page = Door(self.serve(ANY_PORT)).page("/")
+        self.assertEqual(re.findall(r"(?:https?:)?//[a-z][^ '\"]*", page.replace(SVG, "")), [])
+        self.assertEqual(re.findall(r"<(?:link|script|img|iframe)[^>]*src=", page), [])
+        for path in re.findall(r'(?:href|fetch\()="?([a-z.]+)"', page):
+            self.assertIn(path, ("stats.json", "metrics", "healthz", "readyz"))
+
+    def test_every_figure_it_shows_is_told(self):
+        door = Door(self.serve(ANY_PORT, threads=2))
+        page = door.page("/")
+        answer = json.loads(door.page("/stats.json"))
+        wanted = set(re.findall(r"\b(?:total|counters)\.([a-z_]+)", page))
+        wanted |= set(re.findall(r'\b[nc]\("([a-z_]+)"\)', page))
+        self.assertGreater(len(wanted), 20)
+        self.assertEqual(wanted - set(answer["totals"]), set())
+        for core in answer["cores"]:
+            self.assertEqual(set(core["counters"]), set(answer["totals"]))
+        core = answer["cores"][0]
+        told = {*answer, *core, *core["turns"], "length"}
+        self.assertEqual(set(re.findall(r"\b(?:now|then|core|was)\.([a-z_]+)", page)) - told, set())
+
+    def test_figures_add_up(self):
+        server = self.serve(ANY_PORT, threads=3)
+        door = Door(server)
+        with server.connect() as client:
+            for i in range(40):
+                client.set(b"k%d" % i, b"v")
+        answer = json.loads(door.page("/stats.json"))
+        for name, value in answer["totals"].items():
+            self.assertEqual(sum(core["counters"][name] for core in answer["cores"]), value, name)
+        self.assertEqual(answer["totals"]["set_commands"], 40)
+        (sets,) = (each for each in answer["requests"] if each["verb"] == "set")
+        self.assertEqual(len(sets["buckets"]), len(answer["bucket_bounds_seconds"]) + 1)
+        self.assertEqual(sum(sets["buckets"]), sets["count"])
+        self.assertEqual(answer["pid"], server.process.pid)
 
 
 class DoorTest(harness.ServerTestCase):

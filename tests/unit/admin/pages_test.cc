@@ -14,8 +14,8 @@
 namespace larder::admin {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class PagesTest : public ::testing::Test {
@@ -40,6 +40,27 @@ TEST_F(PagesTest, UnknownPathIsNotFound) {
   for (const std::string_view path : {"", "/x", "/metrics/", "/healthz/x", "metrics"}) {
     EXPECT_EQ(At(path).status, 404) << path;
   }
+}
+
+TEST_F(PagesTest, TheConsoleIsOnePage) {
+  const Page page = At("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.content_type, StartsWith("text/html"));
+  EXPECT_THAT(page.body, StartsWith("<!doctype html>"));
+  EXPECT_THAT(page.body, EndsWith("</html>\n"));
+}
+
+TEST_F(PagesTest, JsonHasEveryCounter) {
+  blocks_[0].Set(stats::Counter::kGetHits, 5);
+  blocks_[1].Set(stats::Counter::kGetHits, 7);
+  figures_.cores[1].turn_age_ns = stats::CoreFigures::kNoTurn;
+  const Page page = At("/stats.json");
+  EXPECT_EQ(page.content_type, "application/json");
+  EXPECT_THAT(page.body, HasSubstr("\"totals\":{\"get_commands\":0,"));
+  EXPECT_THAT(page.body, HasSubstr(",\"get_hits\":12,"));
+  EXPECT_THAT(page.body, HasSubstr(",\"get_hits\":5,"));
+  EXPECT_THAT(page.body, HasSubstr(",\"turn_age_seconds\":null,"));
+  EXPECT_THAT(page.body, HasSubstr("\"requests\":[]}\n"));
 }
 
 TEST_F(PagesTest, HealthyAndReady) {
