@@ -110,7 +110,7 @@ absl::Status Client::Unexpected(std::string_view line) const {
 
 absl::Status Client::LogIn(std::string_view user, std::string_view password) {
   const std::string who = absl::StrCat(View(user), " ", View(password));
-  const absl::Status sent = Send(absl::StrCat("set auth 0 0 ", who.size(), "\r\n", who, "\r\n"));
+  absl::Status sent = Send(absl::StrCat("set auth 0 0 ", who.size(), "\r\n", who, "\r\n"));
   if (!sent.ok()) return sent;
   const absl::StatusOr<std::string> line = Line();
   if (!line.ok()) return line.status();
@@ -176,7 +176,7 @@ absl::StatusOr<bool> Client::Delete(std::string_view key) {
 }
 
 absl::Status Client::Do(std::string_view command) {
-  const absl::Status sent = Ask(command);
+  absl::Status sent = Ask(command);
   if (!sent.ok()) return sent;
   const absl::StatusOr<std::string> line = Line();
   if (!line.ok()) return line.status();

@@ -121,7 +121,7 @@ absl::Status ShowTop(const Options& options) {
 absl::Status ListKeys(const Options& options) {
   absl::StatusOr<Client> client = Open(options);
   if (!client.ok()) return client.status();
-  const absl::Status asked = client->Ask("lru_crawler metadump all");
+  absl::Status asked = client->Ask("lru_crawler metadump all");
   if (!asked.ok()) return asked;
   uint64_t listed = 0;
   while (options.keys_max == 0 || listed < options.keys_max) {
@@ -190,7 +190,7 @@ absl::Status DeleteKeys(const Options& options, const std::vector<std::string>& 
 absl::Status Flush(const Options& options) {
   absl::StatusOr<Client> client = Open(options);
   if (!client.ok()) return client.status();
-  const absl::Status done = client->Do("flush_all");
+  absl::Status done = client->Do("flush_all");
   if (done.ok()) Print(options.json ? "{\"flushed\": true}\n" : "flushed: nothing is cached\n");
   return done;
 }
@@ -204,7 +204,7 @@ absl::Status MemoryLimit(const Options& options, const std::string& size) {
       return absl::InvalidArgumentError(
           absl::StrCat(util::Quoted(size), " is no size; give megabytes, or a unit, as in 4g"));
     }
-    const absl::Status done = client->Do(absl::StrCat("cache_memlimit ", *bytes / util::kMiB));
+    absl::Status done = client->Do(absl::StrCat("cache_memlimit ", *bytes / util::kMiB));
     if (!done.ok()) return done;
   }
   const absl::StatusOr<Stats> stats = client->ReadStats();

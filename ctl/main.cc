@@ -3,6 +3,7 @@
 // Compiled with exceptions, which CLI11 needs; none of ours.
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -89,9 +90,7 @@ void AddCommands(CLI::App& app, Words& words) {
   app.require_subcommand(1);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   Words words;
   CLI::App app("Looks at a running larderd, and changes what can be changed.", "larderctl");
   AddGlobals(app, words.options);
@@ -103,4 +102,16 @@ int main(int argc, char** argv) {
   const std::string message(done.message());
   (void)std::fprintf(stderr, "larderctl: %s\n", message.c_str());
   return done.code() == absl::StatusCode::kNotFound ? kExitNotFound : kExitFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& wrong) {
+    // CLI11 found that the words it was given to look for make no sense.
+    (void)std::fprintf(stderr, "larderctl: %s\n", wrong.what());
+    return kExitFailed;
+  }
 }

@@ -126,6 +126,26 @@ class DefaultsTest(harness.ServerTestCase):
         )
 
 
+class PackageTest(harness.ServerTestCase):
+    """What is said twice for Debian is the same: its files take no list of ours."""
+
+    def file(self, *path):
+        with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+            return file.read()
+
+    def test_it_is_built_with_the_dependencies_of_the_build(self):
+        section = self.file("packaging", "dependencies.txt").partition("# [build]")[2]
+        wanted = set(section.partition("\n# [")[0].split("\n")[1:]) - {"", "g++"}
+        control = self.file("debian", "control")
+        builds = control.partition("Build-Depends:\n")[2].partition("\nStandards")[0]
+        listed = {line.strip(" ,") for line in builds.split("\n")}
+        self.assertEqual(listed - {"debhelper-compat (= 13)", "dh-sequence-installsysusers"}, wanted)
+
+    def test_it_has_the_version(self):
+        version = re.search(r"project\(larder VERSION (\S+) ", self.file("CMakeLists.txt")).group(1)
+        self.assertTrue(self.file("debian", "changelog").startswith(f"larder ({version}) "))
+
+
 class FilterTest(service_test.ServiceTestCase):
     """Whatever system call the unit forbids ends the daemon at once."""
 
