@@ -68,7 +68,18 @@ class Dialect {
 };
 
 std::unique_ptr<Dialect> MakeTextDialect(const KeySpace& keys);
+std::unique_ptr<Dialect> MakeMetaDialect(const KeySpace& keys);
+std::unique_ptr<Dialect> MakeBinaryDialect(const KeySpace& keys);
 std::unique_ptr<Dialect> MakeRespDialect(const KeySpace& keys);
+
+struct DialectName {
+  std::string_view name;
+  std::unique_ptr<Dialect> (*make)(const KeySpace& keys);
+};
+inline constexpr DialectName kDialects[] = {{"text", MakeTextDialect},
+                                            {"meta", MakeMetaDialect},
+                                            {"binary", MakeBinaryDialect},
+                                            {"resp", MakeRespDialect}};
 
 // A line that ends in \r\n within `bytes`: its length without the end, or npos.
 inline size_t LineLength(std::string_view bytes) { return bytes.find("\r\n"); }

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -29,7 +31,8 @@ struct Words {
 void AddFlags(CLI::App& app, LoadOptions& options, Words& words) {
   app.add_option("-s,--server", options.server, "HOST:PORT, or the path of a Unix socket")
       ->capture_default_str();
-  app.add_option("-P,--protocol", words.protocol, "text or resp")->capture_default_str();
+  app.add_option("-P,--protocol", words.protocol, "text, meta, binary or resp")
+      ->capture_default_str();
   app.add_option("-t,--threads", options.threads)->capture_default_str();
   app.add_option("-c,--connections", options.connections, "of all threads together")
       ->capture_default_str();
@@ -115,10 +118,12 @@ std::string UnderstandShape(const Words& words, LoadOptions& options) {
       return "--distribution takes uniform or zipf:EXPONENT, not " + words.distribution;
     }
   }
-  if (words.protocol != "text" && words.protocol != "resp") {
-    return "--protocol takes text or resp, not " + words.protocol;
+  options.dialect =
+      std::find_if(std::begin(kDialects), std::end(kDialects),
+                   [&](const DialectName& dialect) { return dialect.name == words.protocol; });
+  if (options.dialect == std::end(kDialects)) {
+    return "--protocol takes text, meta, binary or resp, not " + words.protocol;
   }
-  options.dialect = words.protocol == "text" ? DialectName::kText : DialectName::kResp;
   return "";
 }
 

@@ -39,7 +39,7 @@ uint64_t Share(uint64_t whole, uint32_t index, uint32_t parts) {
 class LoadRun {
  public:
   explicit LoadRun(const LoadOptions& options)
-      : options_(options), keys_(options.keys), dialect_(MakeDialect()) {}
+      : options_(options), keys_(options.keys), dialect_(options.dialect->make(keys_)) {}
 
   LoadResult Run() {
     if (options_.preload && !Preload()) return Failed();
@@ -52,10 +52,6 @@ class LoadRun {
   }
 
  private:
-  std::unique_ptr<Dialect> MakeDialect() const {
-    return options_.dialect == DialectName::kText ? MakeTextDialect(keys_) : MakeRespDialect(keys_);
-  }
-
   Workers MakeWorkers(uint32_t depth) {
     Workers workers;
     for (uint32_t i = 0; i < options_.threads; ++i) {

@@ -11,17 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "bench/load/dialect.h"
 #include "bench/load/key_space.h"
 #include "bench/load/process_cpu.h"
 #include "bench/load/worker.h"
 
 namespace larder::bench {
 
-enum class DialectName : uint8_t { kText, kResp };
-
 struct LoadOptions {
   std::string server = "127.0.0.1:11211";
-  DialectName dialect = DialectName::kText;
+  const DialectName* dialect = &kDialects[0];
   KeySpace::Options keys;
   Worker::Options worker;     // `connections` of one thread, `seed` of the first
   uint32_t connections = 50;  // of all threads

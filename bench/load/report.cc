@@ -32,8 +32,6 @@ uint64_t ServerNs(const ProcessCpu& cpu) {
   return cpu.run_ns > 0 ? cpu.run_ns : cpu.user_ns + cpu.system_ns;
 }
 
-const char* NameOf(DialectName dialect) { return dialect == DialectName::kText ? "text" : "resp"; }
-
 void PrintRow(const char* name, const util::Histogram& latency, double per_second) {
   std::printf("%-6s %12s %12s", name, Grouped(latency.Count()).c_str(),
               Grouped(static_cast<uint64_t>(per_second)).c_str());
@@ -44,7 +42,7 @@ void PrintRow(const char* name, const util::Histogram& latency, double per_secon
 void PrintHead(const LoadOptions& options) {
   const KeySpace::Options& keys = options.keys;
   std::printf("%s, %s: %u connections on %u thread%s, %u deep", options.server.c_str(),
-              NameOf(options.dialect), options.connections, options.threads,
+              options.dialect->name.data(), options.connections, options.threads,
               options.threads == 1 ? "" : "s", options.worker.depth);
   if (options.worker.keys_per_get > 1)
     std::printf(", %u keys per get", options.worker.keys_per_get);
@@ -146,7 +144,7 @@ std::string ToJson(const LoadOptions& options, const LoadResult& result) {
   const Tally& tally = result.tally;
   std::string json = "{";
   AppendField(json, "server", Quoted(options.server));
-  AppendField(json, "protocol", Quoted(NameOf(options.dialect)));
+  AppendField(json, "protocol", Quoted(std::string(options.dialect->name)));
   AppendField(json, "threads", std::to_string(options.threads));
   AppendField(json, "connections", std::to_string(options.connections));
   AppendField(json, "depth", std::to_string(options.worker.depth));

@@ -1,12 +1,12 @@
 // Redis' protocol: GET, MGET and SET.
-#include "bench/load/dialect.h"
+#include "bench/load/one_by_one_dialect.h"
 
 namespace larder::bench {
 namespace {
 
-class RespDialect final : public Dialect {
+class RespDialect final : public OneByOneDialect {
  public:
-  using Dialect::Dialect;
+  using OneByOneDialect::OneByOneDialect;
 
   void AppendGet(std::span<const uint32_t> wanted, std::string& out) const override {
     out.push_back('*');
@@ -26,7 +26,7 @@ class RespDialect final : public Dialect {
   }
 
   Scanned Scan(std::string_view bytes, const Asked& asked, ScanState& state) const override {
-    if (asked.operation == Operation::kSet) return ScanWord(bytes, "+OK\r\n");
+    if (asked.operation == Operation::kSet) return ScanWord(bytes, words().stored);
     size_t consumed = 0;
     if (asked.keys.size() > 1 && !state.begun) {
       std::string head = "*";
@@ -37,56 +37,24 @@ class RespDialect final : public Dialect {
       state.begun = true;
       consumed = scanned.consumed;
     }
-    while (state.next_key < asked.keys.size()) {
-      const Scanned part = ScanBulk(bytes.substr(consumed), asked.keys[state.next_key], state);
-      consumed += part.consumed;
-      if (part.result != ScanResult::kDone) return {part.result, consumed};
-      ++state.next_key;
-    }
-    return {ScanResult::kDone, consumed};
+    const Scanned values = ScanValues(bytes.substr(consumed), asked, state);
+    return {values.result, consumed + values.consumed};
   }
 
  private:
+  [[nodiscard]] const Words& words() const override {
+    static constexpr Words kWords = {.head = "$", .none = "$-1\r\n", .stored = "+OK\r\n"};
+    return kWords;
+  }
+  [[nodiscard]] bool MayBeError(std::string_view bytes) const override {
+    return bytes.front() == '-';
+  }
   void AppendKey(uint32_t key, std::string& out) const {
     out.push_back('$');
     AppendDecimal(keys().KeySize(), out);
     out.append("\r\n");
     keys().AppendKey(key, out);
     out.append("\r\n");
-  }
-
-  Scanned ScanBulk(std::string_view bytes, uint32_t key, ScanState& state) const {
-    constexpr std::string_view kNull = "$-1\r\n";
-    if (bytes.starts_with(kNull)) {
-      ++state.misses;
-      return {ScanResult::kDone, kNull.size()};
-    }
-    if (kNull.starts_with(bytes)) return {ScanResult::kNeedMore, 0};
-    std::string head = "$";
-    AppendDecimal(keys().ValueSize(key), head);
-    head.append("\r\n");
-    const Scanned scanned = ScanWord(bytes, head);
-    if (scanned.result != ScanResult::kDone) return scanned;
-
-    const size_t value_size = keys().ValueSize(key);
-    const size_t whole = head.size() + value_size + 2;
-    if (bytes.size() < whole) return {ScanResult::kNeedMore, 0};
-    const bool right = keys().IsValue(key, bytes.substr(head.size(), value_size)) &&
-                       bytes.substr(whole - 2, 2) == "\r\n";
-    if (!right) return {ScanResult::kBroken, 0};
-    ++state.hits;
-    return {ScanResult::kDone, whole};
-  }
-
-  // Exactly `word`, or an error.
-  static Scanned ScanWord(std::string_view bytes, std::string_view word) {
-    if (bytes.starts_with(word)) return {ScanResult::kDone, word.size()};
-    if (word.starts_with(bytes)) return {ScanResult::kNeedMore, 0};
-    if (bytes.front() != '-') return {ScanResult::kBroken, 0};
-    const size_t size = LineLength(bytes.substr(0, kErrorLineBytesMax));
-    if (size != std::string_view::npos) return {ScanResult::kRefused, size + 2};
-    const bool too_long = bytes.size() >= kErrorLineBytesMax;
-    return {too_long ? ScanResult::kBroken : ScanResult::kNeedMore, 0};
   }
 };
 

@@ -75,6 +75,8 @@ class DialectTest : public testing::Test {
 
   const KeySpace keys_{kOptions};
   const std::unique_ptr<Dialect> text_ = MakeTextDialect(keys_);
+  const std::unique_ptr<Dialect> meta_ = MakeMetaDialect(keys_);
+  const std::unique_ptr<Dialect> binary_ = MakeBinaryDialect(keys_);
   const std::unique_ptr<Dialect> resp_ = MakeRespDialect(keys_);
   const std::vector<uint32_t> one_ = {7};
   const std::vector<uint32_t> three_ = {7, 42, 999};
@@ -100,6 +102,69 @@ TEST_F(DialectTest, RespRequests) {
   out.clear();
   resp_->AppendSet(42, out);
   EXPECT_EQ(out, "*3\r\n$3\r\nSET\r\n$6\r\nk00042\r\n$8\r\nk00042vv\r\n");
+}
+
+TEST_F(DialectTest, MetaRequests) {
+  std::string out;
+  meta_->AppendGet(three_, out);
+  meta_->AppendSet(42, out);
+  EXPECT_EQ(out, "mg k00007 v\r\nmg k00042 v\r\nmg k00999 v\r\nms k00042 8\r\nk00042vv\r\n");
+}
+
+TEST_F(DialectTest, MetaReplies) {
+  const std::string hit = "VA 8\r\nk00007vv\r\n";
+  const std::string last = "VA 8\r\nk00999vv\r\n";
+  EXPECT_EQ(ScanAllCuts(*meta_, get_one_, hit), (Sum{ScanResult::kDone, hit.size(), 1, 0}));
+  EXPECT_EQ(ScanAllCuts(*meta_, get_three_, hit + "EN\r\n" + last),
+            (Sum{ScanResult::kDone, hit.size() + 4 + last.size(), 2, 1}));
+  EXPECT_EQ(ScanAllCuts(*meta_, set_one_, "HD\r\n"), (Sum{ScanResult::kDone, 4, 0, 0}));
+  EXPECT_EQ(ScanAllCuts(*meta_, set_one_, "NS\r\n").result, ScanResult::kRefused);
+  EXPECT_EQ(ScanAllCuts(*meta_, get_one_, "CLIENT_ERROR bad command line format\r\n").result,
+            ScanResult::kRefused);
+  ExpectNoFalseByte(*meta_, get_three_, hit + "EN\r\n" + last);
+  ExpectNoFalseByte(*meta_, set_one_, "HD\r\n");
+}
+
+std::string BinaryReply(char opcode, char status, std::string_view body) {
+  std::string reply(24, '\0');
+  reply[0] = '\x81';
+  reply[1] = opcode;
+  reply[4] = opcode == 0 && status == 0 ? 4 : 0;
+  reply[7] = status;
+  reply[11] = static_cast<char>(body.size());
+  return reply.append(body);
+}
+
+TEST_F(DialectTest, BinaryRequests) {
+  std::string out;
+  binary_->AppendGet(one_, out);
+  binary_->AppendSet(42, out);
+  const std::string get = std::string("\x80\0\0\6\0\0\0\0\0\0\0\6", 12) + std::string(12, '\0');
+  const std::string set = std::string("\x80\1\0\6\10\0\0\0\0\0\0\26", 12) + std::string(20, '\0');
+  EXPECT_EQ(out, get + "k00007" + set + "k00042k00042vv");
+}
+
+TEST_F(DialectTest, BinaryReplies) {
+  const std::string flags(4, '\0');
+  const std::string hit = BinaryReply(0, 0, flags + "k00007vv");
+  const std::string miss = BinaryReply(0, 1, "Not found");
+  const std::string last = BinaryReply(0, 0, flags + "k00999vv");
+  const std::string stored = BinaryReply(1, 0, "");
+  EXPECT_EQ(ScanAllCuts(*binary_, get_one_, hit), (Sum{ScanResult::kDone, hit.size(), 1, 0}));
+  EXPECT_EQ(ScanAllCuts(*binary_, get_three_, hit + miss + last),
+            (Sum{ScanResult::kDone, hit.size() + miss.size() + last.size(), 2, 1}));
+  EXPECT_EQ(ScanAllCuts(*binary_, set_one_, stored), (Sum{ScanResult::kDone, 24, 0, 0}));
+  EXPECT_EQ(ScanAllCuts(*binary_, set_one_, BinaryReply(1, 3, "Too large.")).result,
+            ScanResult::kRefused);
+  for (size_t i = 0; i < hit.size(); ++i) {
+    const bool ours = i >= 16 && i < 24;    // the CAS unique may be any
+    const bool unread = i >= 24 && i < 28;  // and so may the client flags
+    if (ours || unread) continue;
+    std::string wrong = hit;
+    wrong[i] = static_cast<char>(wrong[i] ^ 2);
+    EXPECT_NE(ScanInPieces(*binary_, get_one_, wrong, {wrong.size()}).result, ScanResult::kDone)
+        << i;
+  }
 }
 
 TEST_F(DialectTest, TextHitsAndMisses) {
