@@ -42,7 +42,7 @@ using sim::SimSocket;
 
 namespace {
 
-constexpr int kLateDeliveriesMax = 2;
+constexpr uint64_t kLateDeliveriesMax = 2;
 
 }  // namespace
 
@@ -88,7 +88,7 @@ void SimLoop::Attach(Stream& stream, int fd) {
 
 void SimLoop::PauseReceive(Stream& stream) {
   SimSocket& socket = SocketOf(stream);
-  if (!socket.paused_) socket.late_deliveries_ = static_cast<int>(prng_.Below(3));
+  if (!socket.paused_) socket.late_deliveries_ = static_cast<int>(prng_.Below(kLateDeliveriesMax + 1));
   socket.paused_ = true;
 }
 
