@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import urllib.parse
 
@@ -12,10 +11,7 @@ import harness
 class LarderctlTestCase(harness.ServerTestCase):
     def setUp(self):
         self.server = self.serve("--admin-listen=127.0.0.1:0", threads=2)
-        found = harness.eventually(
-            lambda: re.search(r"http://(\S+)/metrics", self.server.errors()), "the admin door"
-        )
-        self.admin = found.group(1)
+        self.admin = self.server.stats("settings")["larder_admin_listen"]
 
     def run_ctl(self, *words, code=0, env=None):
         done = subprocess.run(
@@ -81,6 +77,12 @@ class ReadTest(LarderctlTestCase):
         self.assertEqual(frame["hit_ratio"], 0.5)
         self.assertEqual(frame["items"], 1)
         self.assertEqual(frame["limit_bytes"], 64 << 20)
+        self.assertEqual(len(frame["core_loads"]), 2)
+        self.assertIn("core 0", first)
+        verbs = {verb["name"]: verb for verb in frame["verbs"]}
+        self.assertGreater(verbs["text get"]["mean_s"], 0)
+        self.assertGreaterEqual(verbs["text get"]["p99_s"], verbs["text get"]["mean_s"])
+        self.assertIn("text get", first)
 
     def test_top_without_an_admin_door(self):
         self.admin = "127.0.0.1:1"
