@@ -50,6 +50,7 @@ enum class TimeIs : uint8_t {
   kMemcached,  // as it says there
   kMsFromNow,  // what is not positive has passed
   kUnixMs,
+  kCacheSeconds,  // an expiry as items have it
 };
 
 // What a command says beyond its verb and the arguments of the classic ones, as meta and binary

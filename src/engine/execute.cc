@@ -109,6 +109,9 @@ CacheSeconds ExpiryOf(const Command& command, Now now) {
   if (command.extras == nullptr || command.extras->time == TimeIs::kMemcached) {
     return ExpiryOf(command.exptime, now);
   }
+  if (command.extras->time == TimeIs::kCacheSeconds) {
+    return static_cast<CacheSeconds>(command.exptime);
+  }
   const bool from_now = command.extras->time == TimeIs::kMsFromNow;
   const int64_t ms = command.exptime;
   if (ms <= 0) return now.FloorSeconds();

@@ -22,6 +22,9 @@ enum class Protocol : uint8_t {
   kResp3,
 };
 
+// These come last.
+constexpr bool IsResp(Protocol protocol) { return protocol >= Protocol::kResp2; }
+
 struct Codec {
   std::string_view name;
   Protocol protocol;

@@ -49,6 +49,7 @@ struct Resume {
   // commands.
   uint32_t arguments_left = 0;
   uint8_t database = 0;
+  bool queueing = false;  // all commands are Verb::kCall: they are collected
   // Which commands it wants no replies to.
   enum class Mute : uint8_t { kNothing, kAll, kNext };
   Mute mute = Mute::kNothing;

@@ -378,6 +378,9 @@ void BuildRespCommand(const RespRequest& request, RespCommand id, const Resume& 
       .space = space,
       .parsed = parsed};
   parsed.state = ParseState::kReady;
+  if (resume.queueing && id != RespCommand::kUnknown && InfoOf(id).way != RespWay::kFirst) {
+    return BuildCall(draft, request.raw);
+  }
   // The commonest first.
   if (id == RespCommand::kGet) {
     parsed.command.verb = Verb::kGet;

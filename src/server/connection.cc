@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "engine/execute.h"
@@ -281,7 +282,12 @@ void Connection::Execute(const BatchEntry& entry) {
   ++executed_;
   if (NamesKey(command)) {
     const uint32_t owner = worker_.OwnerOf(command.hash);
-    if (owner == worker_.index()) {
+    if (MustKeepOrder(owner)) {
+      Stop(entry);  // the answer to what we have asked wakes us
+    } else if (owner == worker_.index() && worker_.keeper().IsKept(command.hash)) {
+      worker_.keeper().AddStopped(*this);
+      Stop(entry);
+    } else if (owner == worker_.index()) {
       ExecuteHere(command);
       worker_.times().Count(RequestKindOf(command, codec_->protocol));
     } else if (!worker_.cluster().mailboxes.CanAsk(worker_.index(), owner)) {
@@ -305,6 +311,11 @@ void Connection::Execute(const BatchEntry& entry) {
   if (outcome.progress != Progress::kDone) return;
   worker_.times().Count(kind);
   Reply(command, outcome);
+}
+
+bool Connection::MustKeepOrder(uint32_t owner) const {
+  return worker_.keeper().keeps_order() && protocol::IsResp(codec_->protocol) && HasPending() &&
+         errands_.last_owner() != owner;
 }
 
 void Connection::ExecuteHere(const Command& command) {
@@ -402,32 +413,51 @@ RespSession& Connection::session() {
 
 void Connection::Reset() {
   session_.reset();
+  queue_.reset();
   resume_ = {.at = protocol::Resume::At::kLineStart};
   const bool open = worker_.cluster().credentials == nullptr;
   codec_ = &protocol::CodecOf(open ? protocol::Protocol::kResp2 : protocol::Protocol::kLockedResp2);
 }
 
-Transaction& Connection::BeginTransaction(Transaction::Join join, const Command& command) {
+Transaction& Connection::BeginTransaction(Transaction::Frame frame, const Command& command) {
   DCHECK(!HasPending());
-  transaction_ = std::make_unique<Transaction>(worker_, errands_, codec_->protocol, join);
+  transaction_ = std::make_unique<Transaction>(worker_, *this, errands_, codec_->protocol, frame);
   transaction_muted_ = command.noreply;
   return *transaction_;
 }
 
+void Connection::ContinueTransaction() {
+  if (transaction_ == nullptr) return;
+  transaction_->Continue();
+  if (!transaction_->done()) return;
+  const std::string text = transaction_->Reply();
+  transaction_.reset();
+  if (closed_) return;
+  Reply({.verb = Verb::kCall, .noreply = transaction_muted_},
+        {.status = Status::kOk, .value = text});
+}
+
 void Connection::TakePart(Message& message) {
   errands_.NoteArrived(message);
-  if (!closed_) {
-    worker_.AddToTurn(*this);
-    transaction_->TakePart(message);
-    if (transaction_->done()) {
-      const std::string text = transaction_->Reply();
-      transaction_.reset();
-      Reply({.verb = Verb::kCall, .noreply = transaction_muted_},
-            {.status = Status::kOk, .value = text});
-    }
-  }
+  transaction_->TakePart(message);
   message.FreeBlock();
-  DestroyIfGone();
+  worker_.AddToTurn(*this);
+}
+
+void Connection::TakeKeys() {
+  transaction_->TakeKeys();
+  worker_.AddToTurn(*this);
+}
+
+RespQueue& Connection::queue() {
+  if (queue_ == nullptr) queue_ = std::make_unique<RespQueue>();
+  return *queue_;
+}
+
+void Connection::Watch(std::vector<WatchedKey> keys) {
+  std::vector<WatchedKey>& watched = queue().watched;
+  watched.insert(watched.end(), std::make_move_iterator(keys.begin()),
+                 std::make_move_iterator(keys.end()));
 }
 
 void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
@@ -485,6 +515,7 @@ void Connection::TakePage(Message& message) {
 void Connection::EndTurn() {
   FinishInput();
   in_turn_ = false;
+  ContinueTransaction();
   if (!closed_) {
     // First of all: its memory counts.
     errands_.Tidy();

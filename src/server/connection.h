@@ -37,6 +37,7 @@
 #include "server/listing.h"
 #include "server/message.h"
 #include "server/resp_client.h"
+#include "server/resp_multi.h"
 #include "server/transaction.h"
 #include "server/watcher.h"
 
@@ -99,9 +100,21 @@ class Connection final : public io::Stream {
   // As when the client came.
   void Reset();
   // The next commands of the client wait for the end of it.
-  Transaction& BeginTransaction(Transaction::Join join, const Command& command);
+  Transaction& BeginTransaction(Transaction::Frame frame, const Command& command);
+  // Goes on with it, and replies at its end.
+  void ContinueTransaction();
   // A part of the transaction, from another core.
   void TakePart(Message& message);
+  // What it waited for on this core is there.
+  void TakeKeys();
+  // RESP: what it has said since MULTI, and what it watches.
+  [[nodiscard]] RespQueue& queue();
+  void SetQueueing(bool queueing) { resume_.queueing = queueing; }
+  void Watch(std::vector<WatchedKey> keys);
+  // A command was refused before it could be queued.
+  void NoteRefused() {
+    if (queue_ != nullptr && queue_->open) queue_->wrong = true;
+  }
 
   // Streams what `selection` says, of all cores. Nothing is pending.
   void StartListing(const Selection& selection);
@@ -127,7 +140,9 @@ class Connection final : public io::Stream {
   // Of a connection that has sent everything and waits for the client to hang up: until when.
   [[nodiscard]] CacheSeconds linger_until() const { return linger_until_; }
   // Bytes of buffers that this connection holds; OutputBytes() without what is lent to it.
-  [[nodiscard]] uint64_t InputBytes() const { return input_.capacity(); }
+  [[nodiscard]] uint64_t InputBytes() const {
+    return input_.capacity() + (queue_ == nullptr ? 0 : queue_->bytes);
+  }
   [[nodiscard]] uint64_t OutputBytes() const;
   [[nodiscard]] uint64_t LentBytes() const;
   // What the client has not taken yet, as memory: ours and lent.
@@ -163,7 +178,11 @@ class Connection final : public io::Stream {
   void Recharge();
   void ReplyLent(const Command& command, const Outcome& outcome);
   void ContinueListing();
-  [[nodiscard]] bool MayBeDestroyed() const { return gone_ && errands_.asked() == 0; }
+  [[nodiscard]] bool MayBeDestroyed() const {
+    return gone_ && errands_.asked() == 0 && transaction_ == nullptr;
+  }
+  // Has the command of `owner` to wait until others are answered?
+  [[nodiscard]] bool MustKeepOrder(uint32_t owner) const;
   void DestroyIfGone();
 
   Worker& worker_;
@@ -185,6 +204,7 @@ class Connection final : public io::Stream {
   std::unique_ptr<Watcher> watcher_;  // null: it does not watch
   std::unique_ptr<Transaction> transaction_;
   std::unique_ptr<RespSession> session_;  // null: nothing was told
+  std::unique_ptr<RespQueue> queue_;      // null: nothing was said
 
   HeldBytes charged_;
   uint32_t executed_ = 0;  // commands in this turn

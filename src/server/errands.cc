@@ -50,6 +50,11 @@ void Errands::Ask(const Command& command, uint32_t owner, const protocol::Codec&
   message.asker = &asker_;
   message.protocol = codec.protocol;
   message.ticket = Slots().Wait(1, Now(command, codec));
+  last_owner_ = owner;
+  if (protocol::IsResp(codec.protocol) && !worker_.keeper().keeps_order()) {
+    message.unordered = true;
+    worker_.keeper().NoteAsked();
+  }
   ++asked_;
   SetOff(message);
   worker_.counters().Add(Counter::kMessagesSent);
@@ -87,10 +92,20 @@ void Errands::AskPart(uint32_t core, std::string_view part, protocol::Protocol p
   Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), core);
   // Of a write, as most are: what it holds are unread bytes on their way.
   PutCommand({.verb = Verb::kSet, .value = part}, message);
-  message.kind = Message::Kind::kPart;
+  message.protocol = protocol;
+  SetOffPart(message, Message::Kind::kPart);
+}
+
+void Errands::AskOrder(uint32_t core) {
+  Message& message = worker_.cluster().mailboxes.Ask(worker_.index(), core);
+  PutCommand({.verb = Verb::kSet}, message);
+  SetOffPart(message, Message::Kind::kOrder);
+}
+
+void Errands::SetOffPart(Message& message, Message::Kind kind) {
+  message.kind = kind;
   message.reserved_bytes = message.payload_bytes;
   message.asker = &asker_;
-  message.protocol = protocol;
   ++asked_;
   SetOff(message);
   worker_.counters().Add(Counter::kMessagesSent);
@@ -104,6 +119,7 @@ void Errands::SetOff(const Message& request) {
 
 void Errands::NoteArrived(const Message& answer) {
   --asked_;
+  if (answer.unordered) worker_.keeper().NoteAnswered();
   const Worker::Cargo cargo = CargoOf(answer);
   if (cargo != Worker::Cargo::kValue) coming_bytes_ -= answer.reserved_bytes;
   worker_.Arrived(cargo, answer.reserved_bytes);

@@ -58,7 +58,10 @@ class Errands {
 
   // Asks `core` for its part of a transaction.
   void AskPart(uint32_t core, std::string_view part, protocol::Protocol protocol);
-  [[nodiscard]] const Connection& asker() const { return asker_; }
+  // Asks `core` to keep the commands of its clients in order.
+  void AskOrder(uint32_t core);
+  // Whom the last command was asked of.
+  [[nodiscard]] uint32_t last_owner() const { return last_owner_; }
 
   // An answer has come. TakeReply puts it into its slot; NoteArrived leaves it to the caller.
   void TakeReply(Message& answer);
@@ -73,6 +76,7 @@ class Errands {
   PendingReplies& Slots();
   void SetOff(const Message& request);
   bool FillSlot(Message& answer);
+  void SetOffPart(Message& message, Message::Kind kind);
 
   Worker& worker_;
   Connection& asker_;
@@ -80,6 +84,7 @@ class Errands {
   std::unique_ptr<PendingReplies> slots_;
   uint64_t coming_bytes_ = 0;  // set aside for replies on their way
   uint32_t asked_ = 0;
+  uint32_t last_owner_ = 0;
 };
 
 }  // namespace larder::server

@@ -38,7 +38,8 @@ struct alignas(64) Message {
     kClient,  // `number` is the descriptor of a new client of yours, from listener `ticket`; answer
               // with kClientTaken
     kClientTaken,
-    kPart,  // PartReader: execute them; answer with kPartDone and their replies
+    kPart,   // PartReader: do what it says; answer with kPartDone and the replies
+    kOrder,  // keep your clients' commands in order; answer with kPartDone
     kPartDone,
     kPage,  // to `asker`: a page of its listing, and `number` where to go on
   };
@@ -51,6 +52,7 @@ struct alignas(64) Message {
   bool last_key : 1;
   bool has_extras : 1;  // in front of the key
   bool in_block : 1;    // the payload is in `block`
+  bool unordered : 1;   // asked for while no order was kept (Keeper); an answer says it again
   uint16_t key_bytes;
   uint32_t ticket;  // the asker's slot for the reply
   uint32_t client_flags;
@@ -109,6 +111,7 @@ inline void PutCommand(const Command& command, Message& message) {
   message.last_key = command.last_key;
   message.rejection = command.rejection;
   message.has_extras = command.extras != nullptr;
+  message.unordered = false;
   message.key_bytes = static_cast<uint16_t>(command.key.size());
   message.client_flags = command.client_flags;
   message.hash = command.hash;

@@ -1,89 +1,107 @@
-// The commands of a transaction that one core executes, as bytes of a message, and their replies.
+// What one core does for a transaction, as bytes of a message, and what it answers.
 //
-//   part    = entry*    entry  = PartHead [ Extras ] key value
-//   replies = ( slot, size, bytes )*
-//
-// `slot` says which command of the transaction it is.
+//   part    = PartHead hash* entry*    entry  = EntryHead [ Extras ] key value
+//   replies = ( ReplyHead bytes )*
 #ifndef LARDER_SERVER_PART_H_
 #define LARDER_SERVER_PART_H_
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "larder/clock.h"
 #include "larder/command.h"
 
 namespace larder::server {
 
+// What is to be done with a part, in this order.
 struct PartHead {
+  bool acquire = false;  // the keys: answer when they are granted
+  bool release = false;  // what the transaction has, when the entries have been executed
+  uint32_t hashes = 0;   // of the keys
+};
+
+// An entry is a command whose reply is encoded; or asks for the item itself.
+enum class EntryKind : uint8_t {
+  kCommand,
+  kProbe,  // the item's CAS unique
+  kRead,   // ItemHead, and the value
+  kWrite,  // a command that stores, and whose exptime is a time of the cache's clock
+};
+
+struct EntryHead {
   uint64_t hash;
   int64_t exptime;
   uint64_t number;
-  uint32_t slot;
+  uint32_t slot;  // which reply of the transaction it is
   uint32_t key_bytes;
   uint32_t value_bytes;
+  uint32_t client_flags;
   Verb verb;
+  EntryKind kind;
   bool has_extras;
-};
-
-inline void AppendBytes(std::string& text, const void* bytes, size_t size) {
-  text.append(static_cast<const char*>(bytes), size);
-}
-
-// Appends a command with one key. Its extras have no flags, as those of meta commands do.
-inline void AppendEntry(const Command& command, uint32_t slot, std::string& part) {
-  const PartHead head = {.hash = command.hash,
-                         .exptime = command.exptime,
-                         .number = command.number,
-                         .slot = slot,
-                         .key_bytes = static_cast<uint32_t>(command.key.size()),
-                         .value_bytes = static_cast<uint32_t>(command.value.size()),
-                         .verb = command.verb,
-                         .has_extras = command.extras != nullptr};
-  AppendBytes(part, &head, sizeof(head));
-  if (command.extras != nullptr) AppendBytes(part, command.extras, sizeof(Extras));
-  part += command.key;
-  part += command.value;
-}
-
-// Reads them back, one after the other.
-class PartReader {
- public:
-  explicit PartReader(std::string_view part) : rest_(part) {}
-
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  // Valid until the next call.
-  const Command& Next(uint32_t& slot) {
-    PartHead head;
-    Take(&head, sizeof(head));
-    if (head.has_extras) Take(&extras_, sizeof(extras_));
-    command_ = {.verb = head.verb,
-                .exptime = head.exptime,
-                .number = head.number,
-                .hash = head.hash,
-                .key = rest_.substr(0, head.key_bytes),
-                .value = rest_.substr(head.key_bytes, head.value_bytes),
-                .extras = head.has_extras ? &extras_ : nullptr};
-    rest_.remove_prefix(head.key_bytes + head.value_bytes);
-    slot = head.slot;
-    return command_;
-  }
-
- private:
-  void Take(void* to, size_t size) {
-    std::memcpy(to, rest_.data(), size);
-    rest_.remove_prefix(size);
-  }
-
-  std::string_view rest_;
-  Extras extras_;
-  Command command_;
 };
 
 struct ReplyHead {
   uint32_t slot;
   uint32_t bytes;
+};
+
+// Of an item that is not there: a unique of 0.
+struct ItemHead {
+  uint64_t unique = 0;
+  CacheSeconds expire_at = kNever;
+  uint32_t client_flags = 0;
+};
+
+template <typename Value>
+void AppendValue(const Value& value, std::string& text) {
+  text.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+template <typename Value>
+Value TakeValue(std::string_view& text) {
+  Value value;
+  std::memcpy(&value, text.data(), sizeof(value));
+  text.remove_prefix(sizeof(value));
+  return value;
+}
+
+// Appends a command with one key. Its extras have no flags, as those of meta commands do.
+void AppendEntry(const Command& command, EntryKind kind, uint32_t slot, std::string& entries);
+
+std::string MakePart(PartHead head, std::span<const uint64_t> hashes, std::string_view entries);
+
+// Reads a part: its head and the hashes at once, then entry after entry.
+class PartReader {
+ public:
+  explicit PartReader(std::string_view part);
+
+  [[nodiscard]] const PartHead& head() const { return head_; }
+  [[nodiscard]] const std::vector<uint64_t>& hashes() const { return hashes_; }
+  [[nodiscard]] std::string_view entries() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+  PartHead head_;
+  std::vector<uint64_t> hashes_;
+};
+
+class EntryReader {
+ public:
+  explicit EntryReader(std::string_view entries) : rest_(entries) {}
+
+  [[nodiscard]] bool empty() const { return rest_.empty(); }
+  // Valid until the next call.
+  const Command& Next(EntryHead& head);
+
+ private:
+  std::string_view rest_;
+  Extras extras_;
+  Command command_;
 };
 
 }  // namespace larder::server

@@ -7,6 +7,7 @@
 #include "server/resp_client.h"
 #include "server/resp_info.h"
 #include "server/resp_many.h"
+#include "server/resp_multi.h"
 #include "server/worker.h"
 #include "util/check.h"
 
@@ -58,6 +59,12 @@ void Answer(RespCall& call, std::string_view name) {
       return AnswerReset(call);
     case RespCommand::kClient:
       return AnswerClient(call);
+    case RespCommand::kMulti:
+      return AnswerMulti(call);
+    case RespCommand::kDiscard:
+      return AnswerDiscard(call);
+    case RespCommand::kUnwatch:
+      return AnswerUnwatch(call);
     case RespCommand::kInfo:
       return AnswerInfo(call);
     case RespCommand::kCommand:
@@ -71,29 +78,54 @@ void Answer(RespCall& call, std::string_view name) {
   }
 }
 
+RespCall CallOf(Worker& worker, Connection& connection, const Command& command,
+                protocol::RespWriter& reply) {
+  return {.worker = worker,
+          .client = connection,
+          .command = command,
+          .id = static_cast<RespCommand>(command.number),
+          .count = static_cast<size_t>(command.exptime),
+          .arguments = protocol::RespArguments(command.key),
+          .reply = reply};
+}
+
 }  // namespace
 
-bool MayExecuteRespCall(const Worker& worker, const Connection& connection,
+bool MayExecuteRespCall(const Worker& /*worker*/, const Connection& connection,
                         const Command& command) {
-  return !IsOfManyKeys(command) || MayExecuteMany(worker, connection);
+  const auto id = static_cast<RespCommand>(command.number);
+  const bool has_keys = IsOfManyKeys(command) || id == RespCommand::kExec;
+  return !has_keys || !connection.HasPending();
+}
+
+void AnswerCall(Worker& worker, Connection& connection, const Command& command,
+                protocol::RespWriter& reply) {
+  RespCall call = CallOf(worker, connection, command, reply);
+  const std::string_view name = call.arguments.Next();
+  Answer(call, name);
 }
 
 Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& command) {
-  if (IsOfManyKeys(command)) return ExecuteMany(worker, connection, command);
   std::string& text = worker.scratch();
   text.clear();
   // HELLO answers in the version that it chooses.
   protocol::RespWriter reply(connection.resp_version(), text);
-  RespCall call = {.worker = worker,
-                   .client = connection,
-                   .command = command,
-                   .id = static_cast<RespCommand>(command.number),
-                   .count = static_cast<size_t>(command.exptime),
-                   .arguments = protocol::RespArguments(command.key),
-                   .reply = reply};
-  const std::string_view name = call.arguments.Next();
-  Answer(call, name);
-  return Outcome{.status = Status::kOk, .value = text};
+  RespCall call = CallOf(worker, connection, command, reply);
+  Outcome outcome = {.status = Status::kOk};
+  if (connection.queue().open && IsQueued(call.id)) {
+    AnswerQueued(call);
+  } else if (call.id == RespCommand::kExec) {
+    outcome = ExecuteExec(call);
+  } else if (call.id == RespCommand::kWatch) {
+    outcome = ExecuteWatch(call);
+  } else if (IsOfManyKeys(command)) {
+    return ExecuteMany(worker, connection, command);
+  } else {
+    if (call.id == RespCommand::kUnknown) connection.NoteRefused();
+    Answer(call, call.arguments.Next());
+  }
+  outcome.value = text;
+  return outcome;
 }
 
 }  // namespace larder::server

@@ -36,6 +36,9 @@ std::string UnknownSubcommand(std::string_view command, std::string_view subcomm
 
 // Could it be executed now? One with keys of other cores needs that nothing before it is pending.
 bool MayExecuteRespCall(const Worker& worker, const Connection& connection, const Command& command);
+// Writes what a command without keys answers.
+void AnswerCall(Worker& worker, Connection& connection, const Command& command,
+                protocol::RespWriter& reply);
 Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& command);
 
 }  // namespace larder::server

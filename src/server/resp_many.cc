@@ -1,9 +1,7 @@
 #include "server/resp_many.h"
 
-#include <array>
-#include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 
 #include "protocol/resp_arguments.h"
 #include "protocol/resp_requests.h"
@@ -11,19 +9,27 @@
 #include "server/connection.h"
 #include "server/transaction.h"
 #include "server/worker.h"
+#include "util/bytes.h"
 #include "util/check.h"
 
 namespace larder::server {
 
 namespace {
 
+using protocol::IsWord;
 using protocol::RespCommand;
 using Join = Transaction::Join;
+
+constexpr Outcome kParked = {.status = Status::kOk, .progress = Progress::kParked};
+constexpr std::string_view kLongKey = "-ERR key is longer than 65535 bytes\r\n";
+constexpr std::string_view kSyntax = "-ERR syntax error\r\n";
 
 // What a command with many keys is made of: the one with one key, and how the replies are joined.
 struct Plan {
   RespCommand each;
   Join join;
+  size_t keys_max = SIZE_MAX;  // what follows are options
+  uint8_t database = 0;        // of the second key
 };
 
 Plan PlanOf(RespCommand id) {
@@ -32,46 +38,102 @@ Plan PlanOf(RespCommand id) {
       return {RespCommand::kGet, Join::kList};
     case RespCommand::kMset:
       return {RespCommand::kSet, Join::kOk};
+    case RespCommand::kMsetnx:
+      return {RespCommand::kSet, Join::kMsetnx};
+    case RespCommand::kWatch:
+      return {RespCommand::kExists, Join::kWatch};
+    case RespCommand::kRename:
+      return {RespCommand::kExists, Join::kRename, 2};
+    case RespCommand::kRenamenx:
+      return {RespCommand::kExists, Join::kRenamenx, 2};
+    case RespCommand::kCopy:
+      return {RespCommand::kExists, Join::kCopy, 2};
     default:
       return {id, Join::kSum};
   }
 }
 
-constexpr std::string_view kLongKey = "-ERR key is longer than 65535 bytes\r\n";
+bool HasValues(const Plan& plan) { return plan.each == RespCommand::kSet; }
 
-// Is any key longer than those that are stored may be?
-bool HasLongKey(const Connection& client, const Command& command, const Plan& plan) {
+// COPY's words behind the keys: an error, or none.
+std::string_view ReadCopyOptions(const Worker& worker, protocol::RespArguments words, Plan& plan) {
+  for (int i = 0; i < 3; ++i) (void)words.Next();
+  while (!words.empty()) {
+    const std::string_view word = words.Next();
+    if (IsWord(word, "replace")) {
+      plan.join = Join::kReplace;
+    } else if (IsWord(word, "db") && !words.empty()) {
+      const std::optional<int64_t> number = util::ParseInt64(words.Next());
+      if (!number) return "-ERR value is not an integer or out of range\r\n";
+      if (*number < 0 || *number >= worker.cluster().databases) {
+        return "-ERR DB index is out of range\r\n";
+      }
+      plan.database = static_cast<uint8_t>(*number);
+    } else {
+      return kSyntax;
+    }
+  }
+  return {};
+}
+
+// Calls visit(key, value, database) for each key. The value is empty where there is none.
+template <typename Visit>
+void ForEachKey(const Connection& client, const Command& command, const Plan& plan,
+                const Visit& visit) {
   protocol::RespArguments arguments(command.key);
   (void)arguments.Next();
-  while (!arguments.empty()) {
+  for (size_t i = 0; i < plan.keys_max && !arguments.empty(); ++i) {
     const std::string_view key = arguments.Next();
-    const size_t prefix =
-        protocol::IsStoredAsItIs(key, client.database()) ? 0 : protocol::kKeyPrefixBytes;
-    if (prefix + key.size() > kLongKeyBytesMax) return true;
-    if (plan.each == RespCommand::kSet) (void)arguments.Next();
+    const std::string_view value = HasValues(plan) ? arguments.Next() : std::string_view{};
+    visit(key, value, i == 1 && plan.keys_max == 2 ? plan.database : client.database());
   }
-  return false;
+}
+
+// What is wrong with the command, as a reply; or how it is done.
+std::string_view Check(const Worker& worker, const Connection& client, const Command& command,
+                       Plan& plan) {
+  const auto id = static_cast<RespCommand>(command.number);
+  plan = PlanOf(id);
+  plan.database = client.database();
+  if (HasValues(plan) && command.exptime % 2 == 0) {
+    return id == RespCommand::kMset ? "-ERR wrong number of arguments for 'mset' command\r\n"
+                                    : "-ERR wrong number of arguments for 'msetnx' command\r\n";
+  }
+  if (id == RespCommand::kCopy) {
+    const std::string_view wrong =
+        ReadCopyOptions(worker, protocol::RespArguments(command.key), plan);
+    if (!wrong.empty()) return wrong;
+  }
+  bool too_long = false;
+  std::string_view first;
+  bool same = plan.join == Join::kCopy || plan.join == Join::kReplace;
+  same = same && plan.database == client.database();
+  ForEachKey(client, command, plan, [&](std::string_view key, std::string_view, uint8_t database) {
+    const size_t prefix = protocol::IsStoredAsItIs(key, database) ? 0 : protocol::kKeyPrefixBytes;
+    too_long = too_long || prefix + key.size() > kLongKeyBytesMax;
+    same = same && (first.data() == nullptr || first == key);
+    first = key;
+  });
+  if (same) return "-ERR source and destination objects are the same\r\n";
+  return too_long ? kLongKey : std::string_view{};
 }
 
 // Calls visit(const Command&) for each of the commands that `command` is made of.
 template <typename Visit>
 void ForEach(const Worker& worker, const Connection& client, const Command& command,
              const Plan& plan, const Visit& visit) {
-  protocol::RespArguments arguments(command.key);
-  (void)arguments.Next();
-  const protocol::Resume resume = {.database = client.database()};
   ParserSpace space;
-  const bool has_value = plan.each == RespCommand::kSet;
-  while (!arguments.empty()) {
-    protocol::RespRequest request;
-    request.words[1] = arguments.Next();
-    request.count = 2;
-    if (has_value) request.words[request.count++] = arguments.Next();
-    protocol::Parsed parsed;
-    BuildRespCommand(request, plan.each, resume, space, parsed);
-    parsed.command.hash = worker.cluster().hash(parsed.command.key);
-    visit(parsed.command);
-  }
+  ForEachKey(client, command, plan,
+             [&](std::string_view key, std::string_view value, uint8_t database) {
+               protocol::RespRequest request;
+               request.count = HasValues(plan) ? 3 : 2;
+               request.words[1] = key;
+               request.words[2] = value;
+               protocol::Parsed parsed;
+               BuildRespCommand(request, plan.each, {.database = database}, space, parsed);
+               parsed.command.hash = worker.cluster().hash(parsed.command.key);
+               visit(parsed.command);
+             });
 }
 
 // All in one go, where they are.
@@ -82,23 +144,29 @@ void ExecuteHere(Worker& worker, Connection& client, const Command& command, con
     reply.Array(static_cast<size_t>(command.exptime) - 1);
     client.Reply(command, Outcome{.status = Status::kOk, .value = text});
     ForEach(worker, client, command, plan, [&](const Command& each) {
-      Command quiet = each;
-      quiet.noreply = command.noreply;
-      client.ExecuteHere(quiet);
+      Command muted = each;
+      muted.noreply = command.noreply;
+      client.ExecuteHere(muted);
     });
     return;
   }
   int64_t sum = 0;
   Outcome failed;
   ForEach(worker, client, command, plan, [&](const Command& each) {
-    const Outcome outcome = worker.Execute(each, client);
-    const Status status = outcome.status;
+    const Status status = worker.Execute(each, client).status;
     if (status == Status::kHit || status == Status::kDeleted) ++sum;
     if (status == Status::kNoMemory || status == Status::kTooLarge) failed.status = status;
   });
   if (failed.status != Status::kOk) return client.Reply(command, failed);
   plan.join == Join::kOk ? reply.Ok() : reply.Integer(sum);
   client.Reply(command, Outcome{.status = Status::kOk, .value = text});
+}
+
+// Is there nobody to wait for, and one step?
+bool IsPlain(const Worker& worker, const Plan& plan) {
+  const bool one_step =
+      plan.join == Join::kList || plan.join == Join::kSum || plan.join == Join::kOk;
+  return one_step && worker.keeper().empty();
 }
 
 bool IsAllOurs(const Worker& worker, const Connection& client, const Command& command,
@@ -110,41 +178,39 @@ bool IsAllOurs(const Worker& worker, const Connection& client, const Command& co
   return ours;
 }
 
+void AddUnit(Worker& worker, Connection& client, const Command& command, const Plan& plan,
+             Transaction& transaction) {
+  transaction.BeginUnit(plan.join);
+  ForEach(worker, client, command, plan, [&](const Command& each) { transaction.Add(each); });
+}
+
 }  // namespace
 
 bool IsOfManyKeys(const Command& command) {
-  return command.number < protocol::kRespCommandCount &&
+  return command.verb == Verb::kCall && command.number < protocol::kRespCommandCount &&
          InfoOf(static_cast<RespCommand>(command.number)).way == protocol::RespWay::kItems;
 }
 
-bool MayExecuteMany(const Worker& worker, const Connection& connection) {
-  const Mailboxes& mailboxes = worker.cluster().mailboxes;
-  if (mailboxes.cores() == 1) return true;
-  if (connection.HasPending()) return false;
-  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
-    if (core != worker.index() && !mailboxes.CanAsk(worker.index(), core)) return false;
+Outcome ExecuteMany(Worker& worker, Connection& connection, const Command& command) {
+  Plan plan;
+  const std::string_view wrong = Check(worker, connection, command, plan);
+  if (!wrong.empty()) return Outcome{.status = Status::kOk, .value = wrong};
+  if (IsPlain(worker, plan) && IsAllOurs(worker, connection, command, plan)) {
+    ExecuteHere(worker, connection, command, plan);
+    return kParked;
   }
-  return true;
+  Transaction& transaction = connection.BeginTransaction(Transaction::Frame::kBare, command);
+  AddUnit(worker, connection, command, plan, transaction);
+  connection.ContinueTransaction();
+  return kParked;
 }
 
-Outcome ExecuteMany(Worker& worker, Connection& connection, const Command& command) {
-  const Outcome parked = {.status = Status::kOk, .progress = Progress::kParked};
-  const Plan plan = PlanOf(static_cast<RespCommand>(command.number));
-  if (plan.each == RespCommand::kSet && command.exptime % 2 == 0) {
-    return Outcome{.status = Status::kOk,
-                   .value = "-ERR wrong number of arguments for 'mset' command\r\n"};
-  }
-  if (HasLongKey(connection, command, plan)) {
-    return Outcome{.status = Status::kOk, .value = kLongKey};
-  }
-  if (IsAllOurs(worker, connection, command, plan)) {
-    ExecuteHere(worker, connection, command, plan);
-    return parked;
-  }
-  Transaction& transaction = connection.BeginTransaction(plan.join, command);
-  ForEach(worker, connection, command, plan, [&](const Command& each) { transaction.Add(each); });
-  transaction.Start();
-  return parked;
+void AddMany(Worker& worker, Connection& connection, const Command& command,
+             Transaction& transaction) {
+  Plan plan;
+  const std::string_view wrong = Check(worker, connection, command, plan);
+  if (!wrong.empty()) return transaction.BeginUnit(Join::kText, wrong);
+  AddUnit(worker, connection, command, plan, transaction);
 }
 
 }  // namespace larder::server

@@ -8,13 +8,15 @@
 namespace larder::server {
 
 class Connection;
+class Transaction;
 class Worker;
 
 [[nodiscard]] bool IsOfManyKeys(const Command& command);
-// Could one be executed now?
-[[nodiscard]] bool MayExecuteMany(const Worker& worker, const Connection& connection);
 // Replies by itself: at once, or when the last core has done its part.
 Outcome ExecuteMany(Worker& worker, Connection& connection, const Command& command);
+// Adds it as a unit of a transaction; what is wrong with it is the unit's text.
+void AddMany(Worker& worker, Connection& connection, const Command& command,
+             Transaction& transaction);
 
 }  // namespace larder::server
 

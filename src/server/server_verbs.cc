@@ -244,6 +244,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kCall:
       return ExecuteRespCall(worker, connection, command);
     case Verb::kRejected:
+      connection.NoteRefused();
       return Outcome{.status = command.rejection};
     case Verb::kGet:
     case Verb::kGets:

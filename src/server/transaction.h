@@ -1,62 +1,150 @@
-// Commands with one key each that are executed together, on the cores that own their keys, and
-// answered together.
+// Commands that are executed as one, on the cores that own their keys, and answered together.
 //
-//   Add* ──► Start ──► part of this core
-//                └──► mailbox ──► parts of others ──► TakePart* ──► done: Reply
+//   order ──► acquire ──► execute step by step ──► release ──► done: Reply()
+//   once      core by core, in the order of their numbers
 //
-// A connection has one while it waits for other cores, and executes no later command before its
-// end.
+// A step's parts run on all cores at the same time; what one step reads, the next one may write on
+// another core (RENAME, COPY, MSETNX). The last step gives up the keys. Commands whose keys are all
+// on one core need no keys kept, and those of this one no message.
+//
+// With one step, the last core executes its part as soon as it grants the keys: the others keep
+// theirs until then, so nobody sees a half.
+//
+// Before the first one that writes on several cores, every core is told to keep the commands of
+// each RESP client in order: from then on, none of them is asked of one core while an earlier one
+// is unanswered by another. Without that, a pipeline of two reads could see the first key after
+// such a transaction and the second one before it. So nobody pays for it who has no use for it.
+//
+// A connection has one while it waits, and executes no later command before its end. It goes on to
+// its end even if the client is gone.
 #ifndef LARDER_SERVER_TRANSACTION_H_
 #define LARDER_SERVER_TRANSACTION_H_
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "larder/command.h"
 #include "protocol/codec.h"
 #include "server/errands.h"
+#include "server/part.h"
 
 namespace larder::server {
 
 class Connection;
 class Worker;
 
+// What a client has read before, and wants unchanged.
+struct WatchedKey {
+  std::string key;
+  uint64_t hash = 0;
+  uint64_t unique = 0;  // 0: it was not there
+};
+
 class Transaction {
  public:
-  // What becomes of the replies.
+  // What becomes of the replies to a unit, which is one command of the client.
   enum class Join : uint8_t {
-    kList,  // an array of them
-    kSum,   // all are numbers
-    kOk,    // the first that is an error, or OK
+    kText,    // known from the start
+    kOne,     // there is one
+    kList,    // an array of them
+    kSum,     // all are numbers
+    kOk,      // the first that is an error, or OK
+    kMsetnx,  // the rest: two steps
+    kRename,
+    kRenamenx,
+    kCopy,
+    kReplace,  // copy, whatever is there
+    kWatch,    // tells the connection
+    kUnwatch,  // nothing more is done if a key has changed
   };
+  // One unit, or the array of many that EXEC answers.
+  enum class Frame : uint8_t { kBare, kArray };
 
-  Transaction(Worker& worker, Errands& errands, protocol::Protocol protocol, Join join);
+  Transaction(Worker& worker, Connection& client, Errands& errands, protocol::Protocol protocol,
+              Frame frame);
 
-  // A command with its hash.
+  // Begins a unit, for the calls of Add that follow. `text` is of kText only.
+  void BeginUnit(Join join, std::string_view text = {});
+  // A command with its hash. Of kMsetnx, those that set; of the other two-step units, the source
+  // and the destination, as any command with their keys.
   void Add(const Command& command);
-  // Executes what is ours, and asks the others. There is room in their mailboxes.
-  void Start();
+  // Before all else.
+  void AddWatched(const std::vector<WatchedKey>& watched);
+
+  // Goes on as far as it can; to be called until done(), whenever something has happened.
+  void Continue();
   // An answer of another core.
   void TakePart(const Message& message);
-  [[nodiscard]] bool done() const { return waits_ == 0; }
+  // The keys of this core are granted, or its clients' commands are in order.
+  void TakeKeys() { waits_for_keys_ = false; }
+  [[nodiscard]] bool done() const { return stage_ == Stage::kDone; }
   [[nodiscard]] std::string Reply() const;
 
-  // Executes the commands of `part`, and appends their replies, encoded as `protocol` has it.
-  static void ExecutePart(Worker& worker, const Connection& client, std::string_view part,
-                          protocol::Protocol protocol, std::string& replies);
+  // Executes entries of a part, and appends their replies, encoded as `protocol` has it.
+  static void ExecuteEntries(Worker& worker, const Connection& client, std::string_view entries,
+                             protocol::Protocol protocol, std::string& replies);
 
  private:
+  enum class Stage : uint8_t { kOrder, kAcquire, kExecute, kDone };
+  static constexpr uint32_t kNoUnit = UINT32_MAX;
+
+  struct Unit {
+    Join join;
+    uint32_t first = 0;  // slot
+    uint32_t count = 0;
+    std::string text = {};
+    std::string then = {};              // of kMsetnx: its second step, as entries
+    std::vector<WatchedKey> keys = {};  // of two-step units
+  };
+  struct Step {
+    std::vector<std::string> entries;  // by core
+    uint32_t unit = kNoUnit;           // the one whose second step is made when this has ended
+  };
+
+  void AddEntry(const Command& command, EntryKind kind);
+  void AddKey(const Command& command);
+  [[nodiscard]] Step& LastStep() { return steps_.back(); }
+  std::string& EntriesOf(Step& step, uint64_t hash);
+  void Want(uint64_t hash);
+  void Schedule();
+  bool TakeOrder();
+  bool AcquireNext();
+  bool ExecuteStep();
+  [[nodiscard]] bool MayAskAll() const;
+  void Ask(uint32_t core, PartHead head, std::string_view entries);
   void TakeReplies(std::string_view replies);
+  // The second steps.
+  void EndStep(const Step& step);
+  void ThenMsetnx(Unit& unit, Step& next);
+  void ThenRename(Unit& unit, Step& next);
+  void ThenWatch(Unit& unit);
+  void ThenUnwatch(const Unit& unit);
+  void Write(Unit& unit, const WatchedKey& to, std::string_view source, Step& next);
+  void Erase(Unit& unit, const WatchedKey& key, Step& next);
+  [[nodiscard]] std::string ReplyOf(const Unit& unit) const;
 
   Worker& worker_;
+  Connection& client_;
   Errands& errands_;
   const protocol::Protocol protocol_;
-  const Join join_;
-  std::vector<std::string> parts_;  // by core
-  std::vector<std::string> replies_;
-  uint32_t commands_ = 0;
-  uint32_t waits_ = 0;
+  const Frame frame_;
+  Stage stage_ = Stage::kOrder;
+  bool scheduled_ = false;
+  bool waits_for_keys_ = false;
+  bool writes_ = false;
+  bool ordering_ = false;
+  bool keeps_ours_ = false;
+  bool changed_ = false;  // a watched key has been
+  std::vector<Unit> units_;
+  std::vector<Step> steps_;
+  size_t step_ = 0;                            // the next one
+  std::vector<std::vector<uint64_t>> hashes_;  // of keys, by core
+  std::vector<uint32_t> cores_;                // that have any
+  size_t acquired_ = 0;                        // of them
+  std::vector<std::string> replies_;           // by slot
+  uint32_t waits_ = 0;                         // for answers
 };
 
 }  // namespace larder::server

@@ -6,7 +6,6 @@
 
 #include "io/socket.h"
 #include "server/page.h"
-#include "server/transaction.h"
 #include "util/check.h"
 #include "util/memory_usage.h"
 
@@ -56,6 +55,7 @@ Worker::Worker(const Options& options, Cluster& cluster, io::Loop& loop)
 
 void Worker::LetGo() {
   connections_.clear();
+  keeper_.LetGo();
   for (uint32_t from = 0; from < cluster_.mailboxes.cores(); ++from) {
     util::SpscRing<Message>* inbox = cluster_.mailboxes.Inbox(index(), from);
     while (inbox != nullptr && inbox->Front() != nullptr) {
@@ -219,11 +219,18 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
         cluster_.mailboxes.Answered(index(), from);
         break;
       case Message::Kind::kCommand:
+        if (!keeper_.TakeCommand(from, message)) Answer(from, message);
+        break;
+      case Message::Kind::kPart:
+        keeper_.TakePart(from, message);
+        break;
+      case Message::Kind::kOrder:
+        keeper_.KeepOrder(from, message);
+        break;
       case Message::Kind::kEvents:
       case Message::Kind::kEverywhere:
       case Message::Kind::kListPage:
       case Message::Kind::kClient:
-      case Message::Kind::kPart:
         Answer(from, message);
         break;
     }
@@ -231,13 +238,19 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
   }
 }
 
-void Worker::Answer(uint32_t from, Message& request) {
+Message& Worker::BeginAnswer(uint32_t from, const Message& request) {
   Message& reply = cluster_.mailboxes.Answer(index(), from);
   reply.kind = Message::Kind::kReply;
   reply.asker = request.asker;
   reply.ticket = request.ticket;
   reply.verb = request.verb;
   reply.reserved_bytes = request.reserved_bytes;
+  reply.unordered = request.unordered;
+  return reply;
+}
+
+void Worker::Answer(uint32_t from, Message& request) {
+  Message& reply = BeginAnswer(from, request);
   if (request.kind == Message::Kind::kCommand) {
     AnswerCommand(request, reply);
   } else if (request.kind == Message::Kind::kEvents) {
@@ -248,11 +261,6 @@ void Worker::Answer(uint32_t from, Message& request) {
     reply.kind = Message::Kind::kClientTaken;
     TakeClient(static_cast<int>(request.ticket), static_cast<int>(request.number));
     reply.MakeRoom(0);
-  } else if (request.kind == Message::Kind::kPart) {
-    reply.kind = Message::Kind::kPartDone;
-    std::string replies;
-    Transaction::ExecutePart(*this, *request.asker, request.Payload(), request.protocol, replies);
-    std::copy(replies.begin(), replies.end(), reply.MakeRoom(replies.size()));
   } else if (request.kind == Message::Kind::kEverywhere) {
     ExecuteEverywhere(CommandIn(request));
     reply.MakeRoom(0);
@@ -377,6 +385,7 @@ void Worker::Destroy(Connection& connection) {
   cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
   std::erase(starved_, &connection);
   std::erase(yielded_, &connection);
+  keeper_.Forget(connection);
   Recharge(connection.charged_, {});
   connections_.erase(connection.id());
 }

@@ -31,6 +31,7 @@
 #include "server/batch.h"
 #include "server/connection.h"
 #include "server/credentials.h"
+#include "server/keeper.h"
 #include "server/lender.h"
 #include "server/list_request.h"
 #include "server/message.h"
@@ -87,6 +88,9 @@ struct Cluster {
   // Clients of all cores' listeners so far, which go round. Relaxed: a count.
   std::atomic<uint32_t> clients_of_all{0};
   std::atomic<int> verbosity{0};
+  // All cores keep the commands of RESP clients in order (Keeper). Released by who has heard it of
+  // all of them; acquired by who relies on it.
+  std::atomic<bool> ordered{false};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
   // A shard has had no room for a value while it had lent others: until then, loans to clients that
   // take nothing are ended. Relaxed: a hint.
@@ -214,6 +218,8 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] const Connections& connections() const { return connections_; }
   [[nodiscard]] engine::Place place() { return {shard_, counters_, old_value_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
+  [[nodiscard]] Keeper& keeper() { return keeper_; }
+  [[nodiscard]] const Keeper& keeper() const { return keeper_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
   [[nodiscard]] uint32_t OwnerOf(uint64_t hash) const {
@@ -235,6 +241,11 @@ class Worker final : public io::LoopOwner {
   // Events that some core has seen in a turn.
   void TellWatchers(std::string_view batch);
 
+  // Does what a message of another core asks for, and answers it.
+  void Answer(uint32_t from, Message& request);
+  // An answer to it, but for what it says.
+  Message& BeginAnswer(uint32_t from, const Message& request);
+
   // This core's part of a verb of all cores.
   void ExecuteEverywhere(const Command& command);
 
@@ -244,7 +255,6 @@ class Worker final : public io::LoopOwner {
   void DrainInboxes();
   void EndTurns();
   void AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t count);
-  void Answer(uint32_t from, Message& request);
   void AnswerCommand(Message& request, Message& reply);
   void Tick();
   void TickConnections();
@@ -262,6 +272,7 @@ class Worker final : public io::LoopOwner {
   stats::RequestTimes times_;
   store::Shard shard_;
   Lender lender_;
+  Keeper keeper_{*this};
   Observer observer_;
   io::BlockPool blocks_;
   const protocol::ParserLimits limits_;
