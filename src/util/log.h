@@ -4,6 +4,13 @@
 //
 //   2026-07-01 12:00:00.123 warning: message
 //
+// or, where stderr is the journal of systemd, which knows the time and files lines by priority, as
+//
+//   <4>message
+//
+// A flood is dammed: beyond a burst of 200 lines only 10 a second are written, and then a line that
+// says how many were not.
+//
 // Any thread may write; a line is written whole, under a lock, so this is for events and never for
 // requests. Control characters in a message come out escaped: nobody can forge a line, whatever
 // bytes a client sends. Words that others chose are shown with Quoted(), which also bounds them.
@@ -12,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -29,12 +37,20 @@ enum class LogLevel : uint8_t {
 // What -v, -vv, … ask for: without any, everything but kDebug.
 LogLevel LevelOfVerbosity(uint32_t verbosity);
 
+// How a line is spelled.
+enum class LogForm : uint8_t { kDated, kJournal };
+// The form for stderr: JOURNAL_STREAM, which systemd sets to the device and inode of what it has
+// given us as stderr, still means it. `journal_stream` is its value, or null.
+LogForm LogFormOf(const char* journal_stream, uint64_t device, uint64_t inode);
+
 class Log {
  public:
   // To stderr.
   explicit Log(LogLevel level);
-  // To `stream`, which outlives the log.
-  Log(LogLevel level, std::ostream& stream);
+  // To `stream`, which outlives the log. `now_ns` tells the time that the dam goes by; null: the
+  // real one.
+  Log(LogLevel level, std::ostream& stream, LogForm form = LogForm::kDated,
+      std::function<uint64_t()> now_ns = nullptr);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
