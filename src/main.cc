@@ -83,12 +83,14 @@ std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& se
 
 // Null if nobody wants it. It goes before the server.
 std::unique_ptr<admin::HttpServer> OpenDoor(std::vector<io::Listener> listeners,
-                                            const larder::Server& running, larder::util::Log& log) {
+                                            const larder::Server& running, admin::MoreNames more,
+                                            larder::util::Log& log) {
   if (listeners.empty()) return nullptr;
   log.Info("figures on http://" + listeners.front().address + "/");
   return std::make_unique<admin::HttpServer>(
-      admin::HttpServer::Options{}, std::move(listeners),
-      [&running](std::string_view path) { return admin::PageAt(path, running.ReadFigures()); });
+      admin::HttpServer::Options{}, std::move(listeners), [&running, more](std::string_view path) {
+        return admin::PageAt(path, running.ReadFigures(), more);
+      });
 }
 
 // Sockets that a service manager passes take the place of those that the settings name.
@@ -147,7 +149,8 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   }
   problem = WritePorts(*running);
   if (!problem.empty()) return Fail(log, problem);
-  const auto door = OpenDoor(std::move(doors), *running, log);
+  const auto more = settings.redis_metrics ? admin::MoreNames::kRedis : admin::MoreNames::kNone;
+  const auto door = OpenDoor(std::move(doors), *running, more, log);
   const std::string start_line = config::StartLine(
       settings, {.addresses = running->Addresses(), .passed = passed}, running->LoopName());
   log.Info(start_line);

@@ -34,14 +34,14 @@ Page State(std::string trouble) {
 
 }  // namespace
 
-Page PageAt(std::string_view path, const stats::Figures& figures) {
+Page PageAt(std::string_view path, const stats::Figures& figures, MoreNames more) {
   if (path == "/") return {.content_type = "text/html; charset=utf-8", .body = kConsoleHtml};
   if (path == "/stats.json") {
     return {.content_type = "application/json", .body = JsonText(figures)};
   }
   if (path == "/metrics") {
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = PrometheusText(figures)};
+            .body = PrometheusText(figures, more)};
   }
   if (path == "/healthz") return State(Trouble(figures));
   if (path == "/readyz") {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "admin/http_server.h"
+#include "admin/prometheus_export.h"
 #include "stats/figures.h"
 
 namespace larder::admin {
@@ -18,7 +19,8 @@ namespace larder::admin {
 // A core that has not turned for so long hangs: an idle one turns every second.
 inline constexpr uint64_t kHangNs = 5'000'000'000;
 
-Page PageAt(std::string_view path, const stats::Figures& figures);
+Page PageAt(std::string_view path, const stats::Figures& figures,
+            MoreNames more = MoreNames::kNone);
 
 }  // namespace larder::admin
 

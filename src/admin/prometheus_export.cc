@@ -53,6 +53,13 @@ void AddCores(Families& families, const Figures& figures) {
   for (size_t core = 0; core < figures.cores.size(); ++core) {
     AddSample(cpu, static_cast<double>(figures.cores[core].cpu_ns) / kNsPerSecond, OfCore(core));
   }
+  auto& age = AddFamily(families, MetricType::Gauge, "larder_turn_age_seconds",
+                        "Since the core's last turn began; an idle core has one every second.");
+  for (size_t core = 0; core < figures.cores.size(); ++core) {
+    const uint64_t age_ns = figures.cores[core].turn_age_ns;
+    if (age_ns == stats::CoreFigures::kNoTurn) continue;
+    AddSample(age, static_cast<double>(age_ns) / kNsPerSecond, OfCore(core));
+  }
   auto& turns = AddFamily(families, MetricType::Histogram, "larder_turn_seconds",
                           "Length of the turns of a core's loop, without its system call.");
   for (size_t core = 0; core < figures.cores.size(); ++core) {
@@ -77,7 +84,7 @@ void AddRequests(Families& families, const Figures& figures) {
 
 }  // namespace
 
-std::string PrometheusText(const Figures& figures) {
+std::string PrometheusText(const Figures& figures, MoreNames more) {
   Families families;
   families.reserve(stats::kCounterCount + 128);
   AddServer(families, figures);
@@ -85,6 +92,7 @@ std::string PrometheusText(const Figures& figures) {
   AddCores(families, figures);
   AddRequests(families, figures);
   AddMemcachedFamilies(families, figures);
+  if (more == MoreNames::kRedis) AddRedisFamilies(families, figures);
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -31,6 +31,7 @@ void AddSingle(Families& families, MetricType type, std::string_view name, std::
 
 // What dashboards made for others ask for, by the names of their exporters.
 void AddMemcachedFamilies(Families& families, const stats::Figures& figures);
+void AddRedisFamilies(Families& families, const stats::Figures& figures);
 
 }  // namespace larder::admin
 

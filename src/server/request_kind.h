@@ -8,15 +8,25 @@
 
 namespace larder::server {
 
-// Of a command from a client that speaks `protocol`. Three compares.
+// Of a command from a client that speaks `protocol`.
 inline stats::RequestKind RequestKindOf(const Command& command, protocol::Protocol protocol) {
   using protocol::Protocol;
   using stats::Dialect;
-  if (protocol == Protocol::kBinary || protocol == Protocol::kLockedBinary) {
-    return {Dialect::kBinary, command.verb};
+  switch (protocol) {
+    case Protocol::kText:
+    case Protocol::kLockedText: {
+      const bool meta = command.extras != nullptr && command.extras->spelling == Spelling::kMeta;
+      return {meta ? Dialect::kMeta : Dialect::kText, command.verb};
+    }
+    case Protocol::kBinary:
+    case Protocol::kLockedBinary:
+      return {Dialect::kBinary, command.verb};
+    case Protocol::kResp2:
+    case Protocol::kLockedResp2:
+    case Protocol::kResp3:
+      break;
   }
-  const bool meta = command.extras != nullptr && command.extras->spelling == Spelling::kMeta;
-  return {meta ? Dialect::kMeta : Dialect::kText, command.verb};
+  return {Dialect::kResp, command.verb};
 }
 
 }  // namespace larder::server

@@ -12,6 +12,8 @@ std::string_view DialectName(Dialect dialect) {
       return "meta";
     case Dialect::kBinary:
       return "binary";
+    case Dialect::kResp:
+      return "resp";
   }
   CHECK(false);
 }

@@ -26,9 +26,9 @@
 namespace larder::stats {
 
 // What a request was spelled in.
-enum class Dialect : uint8_t { kText, kMeta, kBinary };
-inline constexpr size_t kDialectCount = 3;
-// "text", "meta", "binary". Static storage.
+enum class Dialect : uint8_t { kText, kMeta, kBinary, kResp };
+inline constexpr size_t kDialectCount = 4;
+// "text", "meta", "binary", "resp". Static storage.
 std::string_view DialectName(Dialect dialect);
 
 // A dialect and a verb; kRejected is one, too.

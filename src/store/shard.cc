@@ -89,6 +89,7 @@ void Shard::CountGone(const Item* item, Gone why) {
   counters_.Subtract(Counter::kCurrItems, 1);
   counters_.Subtract(Counter::kItemBytes, bytes);
   payload_bytes_ -= item->Key().size() + item->Value().size();
+  if (item->expire_at() != kNever) --expiring_items_;
   size_classes_.Remove(bytes);
   if (why == Gone::kExpired) {
     counters_.Add(Counter::kReclaimed);
@@ -130,6 +131,7 @@ void Shard::UpdateDetails() {
   counters_.Set(Counter::kDeadBytes, heap_.DeadBytes());
   counters_.Set(Counter::kFreeBytes, heap_.Bytes() - full);
   counters_.Set(Counter::kPayloadBytes, payload_bytes_);
+  counters_.Set(Counter::kExpiringItems, expiring_items_);
   counters_.Set(Counter::kStoreBytesMax, memory_bytes_max_);
   const uint64_t probation = heap_.Fill(Log::kProbation).bytes;
   const uint64_t main = heap_.Fill(Log::kMain).bytes;
@@ -186,6 +188,7 @@ void Shard::CountNew(const Item* item) {
   counters_.Add(Counter::kCurrItems);
   counters_.Add(Counter::kItemBytes, bytes);
   payload_bytes_ += item->Key().size() + item->Value().size();
+  if (item->expire_at() != kNever) ++expiring_items_;
   size_classes_.Store(bytes);
 }
 
@@ -327,6 +330,8 @@ bool Shard::Erase(std::string_view key, uint64_t hash) {
 
 Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {
   if (item->HasExpiry()) {
+    if (item->expire_at() != kNever) --expiring_items_;
+    if (expire_at != kNever) ++expiring_items_;
     item->set_expire_at(expire_at);
     heap_.SegmentOf(item)->NoteExpiry(expire_at);
     NoteExpiry(expire_at);
@@ -379,6 +384,7 @@ void Shard::Flush() {
   sweep_.Reset();
   search_.Reset();
   payload_bytes_ = 0;
+  expiring_items_ = 0;
   retired_bytes_ += table_.Bytes();
   retired_.push_back({std::move(table_), generation});
   table_ = DashTable(table_pages_);
@@ -435,17 +441,21 @@ void Shard::CheckInvariants() const {
   for (const Retired& retired : retired_) retired_bytes += retired.table.Bytes();
   CHECK_EQ(retired_bytes, retired_bytes_);
   uint64_t payload_bytes = 0;
+  uint64_t expiring_items = 0;
   for (const Log log : {Log::kProbation, Log::kMain}) {
     for (const HeapSegment* s = heap_.Oldest(log); s != nullptr; s = s->younger) {
       if (s->generation != heap_.generation()) continue;
       for (const Item* i = heap_.FirstItem(s); i != nullptr; i = heap_.NextItem(s, i)) {
-        if (!i->dead()) payload_bytes += i->Key().size() + i->Value().size();
+        if (i->dead()) continue;
+        payload_bytes += i->Key().size() + i->Value().size();
+        if (i->expire_at() != kNever) ++expiring_items;
       }
       if (s == heap_.At(Reader::kSweep) || sweep_.walking()) continue;
       CHECK_GE(s->least_expiry, sweep_.next());
     }
   }
   CHECK_EQ(payload_bytes, payload_bytes_);
+  CHECK_EQ(expiring_items, expiring_items_);
 }
 
 }  // namespace larder::store

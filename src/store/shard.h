@@ -365,6 +365,7 @@ class Shard {
   uint64_t last_cas_ = 0;
   uint64_t least_table_bytes_;  // of an empty one that takes an item
   uint64_t payload_bytes_ = 0;
+  uint64_t expiring_items_ = 0;       // with an expiry
   int64_t debt_ = 0;                  // bytes written for which no room has been made since
   uint64_t written_bytes_ = 0;        // ever
   uint64_t credited_bytes_ = 0;       // of them, for copy_credit_

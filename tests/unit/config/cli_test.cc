@@ -95,6 +95,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"protocol", "ascii"},
       {"idle-timeout", "9s"},
       {"admin-listen", "localhost:0"},
+      {"redis-metrics", "true"},
       {"memory-limit", "100m"},
       {"max-item-size", "2m"},
       {"disable-evictions", "true"},
