@@ -54,8 +54,7 @@ void AddGlobals(CLI::App& app, ctl::Options& options) {
   app.add_option("--admin", options.admin, "HOST:PORT of its admin door, for top")
       ->envname("LARDERCTL_ADMIN")
       ->capture_default_str();
-  app.add_option("--user", options.user,
-                 "Who we are, if the server asks; the password is in LARDERCTL_PASSWORD")
+  app.add_option("--user", options.user, "Who we are; the password is in LARDERCTL_PASSWORD")
       ->envname("LARDERCTL_USER");
   app.set_version_flag("-V,--version", std::string("larderctl ") + larder::kVersion);
 }
@@ -64,7 +63,7 @@ void AddCommands(CLI::App& app, Words& words) {
   ctl::Options& options = words.options;
   CLI::App* stats = AddCommand(app, words, "stats", "Statistics, or a group of them",
                                [&] { return ctl::ShowStats(options, words.group); });
-  stats->add_option("group", words.group, "As memcached's: settings, items, slabs, sizes, conns");
+  stats->add_option("group", words.group, "settings, items, slabs, sizes, conns");
   stats->add_flag("-w,--watch", options.watch, "Again and again, with what changed per second");
   AddRepetition(stats, options);
   CLI::App* top = AddCommand(app, words, "top", "What happens now: rates, memory, cores, verbs",

@@ -45,6 +45,8 @@ class ManualTest(harness.ServerTestCase):
             self.assertRegex(page, rf"(?m)^       {command}\b")
             self.assertRegex(completion, rf"\b{command}\b")
             help_text += self.run_program(program, command, "--help")
+        for line in help_text.splitlines():
+            self.assertLessEqual(len(line), 80)
         for option in set(re.findall(r"--[a-z]+", help_text)):
             self.assertIn(option, page)
             self.assertIn(option, completion)

@@ -128,7 +128,7 @@ class DefaultsTest(harness.ServerTestCase):
 
 
 class PackageTest(harness.ServerTestCase):
-    """What is said twice for Debian is the same: its files take no list of ours."""
+    """What is said again for Debian and for rpm is the same: their files take no list of ours."""
 
     def file(self, *path):
         with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
@@ -145,6 +145,16 @@ class PackageTest(harness.ServerTestCase):
     def test_it_has_the_version(self):
         version = re.search(r"project\(larder VERSION (\S+) ", self.file("CMakeLists.txt")).group(1)
         self.assertTrue(self.file("debian", "changelog").startswith(f"larder ({version}) "))
+        self.assertRegex(self.file("packaging", "larder.spec"), rf"(?m)^Version: +{version}$")
+
+    def test_the_rpm_has_every_file_of_the_package(self):
+        """Names of what packaging/CMakeLists.txt installs, but for their folders."""
+        spec = self.file("packaging", "larder.spec").partition("%files")[2]
+        install = self.file("packaging", "CMakeLists.txt").partition("install(")[2]
+        names = set(re.findall(r"[\w@.-]+\.(?:service|socket|[158]|conf)\b", install))
+        self.assertGreaterEqual(len(names), 8)
+        for name in names - {"socket-only.conf"}:  # with its folder
+            self.assertIn(f"/{name}", spec)
 
 
 class StartTest(harness.ServerTestCase):
