@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -90,7 +91,9 @@ std::string ClusterSection(const Worker& /*worker*/) { return "cluster_enabled:0
 std::string KeyspaceSection(const Worker& worker) {
   const uint64_t keys = Sum(worker, Counter::kCurrItems);
   if (keys == 0) return "";
-  return absl::StrCat("db0:keys=", keys, ",expires=0,avg_ttl=0\r\n");
+  // It is counted up to once a second.
+  const uint64_t expiring = std::min(keys, Sum(worker, Counter::kExpiringItems));
+  return absl::StrCat("db0:keys=", keys, ",expires=", expiring, ",avg_ttl=0\r\n");
 }
 
 struct Section {

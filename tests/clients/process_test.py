@@ -109,6 +109,18 @@ class StartTest(harness.ServerTestCase):
         except (FileNotFoundError, ConnectionRefusedError):
             return None
 
+    def test_the_journal_is_told_priorities(self):
+        server = harness.Server()
+        # systemd says which file it has given us as stderr.
+        with open(server.error_path, "wb") as journal:
+            about = os.fstat(journal.fileno())
+        server.env["JOURNAL_STREAM"] = f"{about.st_dev}:{about.st_ino}"
+        self.enterContext(server)
+        server.stop()
+        lines = server.errors().splitlines()
+        self.assertIn("listening on 127.0.0.1:", server.errors())
+        self.assertEqual([line for line in lines if not re.match(r"<[346]>[a-z]", line)], [])
+
     def test_pid_file(self):
         path = os.path.join(self.serve().folder.name, "larder.pid")
         server = self.serve("-P", path)
