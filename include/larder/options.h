@@ -72,7 +72,8 @@ struct ServerOptions {
   std::vector<User> users;
   bool sasl_enabled = false;  // binary clients may say so by SASL; else they stay outside
 
-  uint32_t databases = 16;  // that RESP clients may select: 1…256
+  uint32_t databases = 16;          // that RESP clients may select: 1…256
+  uint64_t keys_output_max = 8192;  // that KEYS answers, and one step of it more
 
   int verbosity = 0;
   // Told a line worth logging, on any thread; may be empty. `warning`: it works, but not as wished.

@@ -50,6 +50,7 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.protocol = settings.protocol;
   options.sasl_enabled = settings.sasl_enabled;
   options.databases = settings.databases;
+  options.keys_output_max = settings.keys_output_max;
   options.memory_bytes_max = settings.memory_bytes_max;
   options.item_bytes_max = settings.item_bytes_max;
   options.evict = !settings.evictions_disabled;

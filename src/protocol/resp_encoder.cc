@@ -145,6 +145,7 @@ char* Encode(const Command& command, const Outcome& outcome, Version version, ch
   const std::string_view error = ErrorOf(status);
   if (!error.empty()) return Append(out, error);
   if (command.verb == Verb::kCall) return Append(out, outcome.value);
+  if (command.verb == Verb::kFlushAll) return Append(out, "+OK\r\n");
   return EncodeItem(CommandOf(command), outcome, version, out);
 }
 

@@ -27,9 +27,10 @@ struct PartHead {
 // An entry is a command whose reply is encoded; or asks for the item itself.
 enum class EntryKind : uint8_t {
   kCommand,
-  kProbe,  // the item's CAS unique
-  kRead,   // ItemHead, and the value
-  kWrite,  // a command that stores, and whose exptime is a time of the cache's clock
+  kProbe,   // the item's CAS unique
+  kRead,    // ItemHead, and the value
+  kSearch,  // SearchIn(), RunSearch()
+  kWrite,   // a command that stores, and whose exptime is a time of the cache's clock
 };
 
 struct EntryHead {

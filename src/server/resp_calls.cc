@@ -8,6 +8,7 @@
 #include "server/resp_info.h"
 #include "server/resp_many.h"
 #include "server/resp_multi.h"
+#include "server/resp_server.h"
 #include "server/worker.h"
 #include "util/check.h"
 
@@ -73,6 +74,16 @@ void Answer(RespCall& call, std::string_view name) {
       return AnswerTime(call);
     case RespCommand::kDbsize:
       return AnswerDbsize(call);
+    case RespCommand::kConfig:
+      return AnswerConfig(call);
+    case RespCommand::kSlowlog:
+      return AnswerSlowlog(call);
+    case RespCommand::kLatency:
+      return AnswerLatency(call);
+    case RespCommand::kLastsave:
+    case RespCommand::kSave:
+    case RespCommand::kBgsave:
+      return AnswerSave(call);
     default:
       return AnswerUnknown(call, name);
   }
@@ -91,11 +102,17 @@ RespCall CallOf(Worker& worker, Connection& connection, const Command& command,
 
 }  // namespace
 
-bool MayExecuteRespCall(const Worker& /*worker*/, const Connection& connection,
+bool MayExecuteRespCall(const Worker& worker, const Connection& connection,
                         const Command& command) {
   const auto id = static_cast<RespCommand>(command.number);
-  const bool has_keys = IsOfManyKeys(command) || id == RespCommand::kExec;
-  return !has_keys || !connection.HasPending();
+  const bool has_keys = IsOfManyKeys(command) || id == RespCommand::kExec || IsSearch(worker, id);
+  if (has_keys && connection.HasPending()) return false;
+  if (!IsFlush(worker, id)) return true;
+  const Mailboxes& mailboxes = worker.cluster().mailboxes;
+  for (uint32_t core = 0; core < mailboxes.cores(); ++core) {
+    if (core != worker.index() && !mailboxes.CanAsk(worker.index(), core)) return false;
+  }
+  return true;
 }
 
 void AnswerCall(Worker& worker, Connection& connection, const Command& command,
@@ -118,6 +135,12 @@ Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& c
     outcome = ExecuteExec(call);
   } else if (call.id == RespCommand::kWatch) {
     outcome = ExecuteWatch(call);
+  } else if (IsFlush(worker, call.id)) {
+    outcome = ExecuteFlush(call);
+  } else if (IsSearch(worker, call.id)) {
+    AddSearch(call, connection.BeginTransaction(Transaction::Frame::kBare, command));
+    connection.ContinueTransaction();
+    return {.status = Status::kOk, .progress = Progress::kParked};
   } else if (IsOfManyKeys(command)) {
     return ExecuteMany(worker, connection, command);
   } else {

@@ -147,6 +147,9 @@ void AnswerSelect(RespCall& call) {
   if (*number < 0 || *number >= call.worker.cluster().databases) {
     return call.reply.Error("ERR DB index is out of range");
   }
+  if (*number > 0) {
+    call.worker.cluster().databases_used.store(true, std::memory_order_relaxed);
+  }
   call.client.SelectDatabase(static_cast<uint8_t>(*number));
   call.reply.Ok();
 }

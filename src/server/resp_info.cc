@@ -223,8 +223,4 @@ void AnswerTime(RespCall& call) {
   call.reply.Bulk(std::to_string(unix_ns % kNsPerSecond / 1000));
 }
 
-void AnswerDbsize(RespCall& call) {
-  call.reply.Integer(static_cast<int64_t>(Sum(call.worker, Counter::kCurrItems)));
-}
-
 }  // namespace larder::server

@@ -1,4 +1,4 @@
-// What clients of Redis ask about the server: INFO, COMMAND, TIME, DBSIZE.
+// What clients of Redis ask about the server: INFO, COMMAND, TIME.
 #ifndef LARDER_SERVER_RESP_INFO_H_
 #define LARDER_SERVER_RESP_INFO_H_
 
@@ -9,7 +9,6 @@ namespace larder::server {
 void AnswerInfo(RespCall& call);
 void AnswerCommand(RespCall& call);
 void AnswerTime(RespCall& call);
-void AnswerDbsize(RespCall& call);
 
 }  // namespace larder::server
 

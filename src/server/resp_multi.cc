@@ -5,6 +5,7 @@
 #include "protocol/resp_requests.h"
 #include "server/connection.h"
 #include "server/resp_many.h"
+#include "server/resp_server.h"
 #include "server/worker.h"
 
 namespace larder::server {
@@ -56,6 +57,19 @@ void AddQueued(RespCall& exec, const RespQueue::Queued& queued, Transaction& tra
     command.hash = exec.worker.cluster().hash(command.key);
     transaction.BeginUnit(Join::kOne);
     transaction.Add(command);
+  } else if (IsFlush(exec.worker, queued.id)) {
+    transaction.BeginUnit(Join::kText, "-ERR this command is not understood inside MULTI\r\n");
+  } else if (IsSearch(exec.worker, queued.id)) {
+    std::string unused;
+    protocol::RespWriter reply(exec.client.resp_version(), unused);
+    RespCall call = {.worker = exec.worker,
+                     .client = exec.client,
+                     .command = command,
+                     .id = queued.id,
+                     .count = queued.count,
+                     .arguments = protocol::RespArguments(queued.arguments),
+                     .reply = reply};
+    AddSearch(call, transaction);
   } else if (IsOfManyKeys(command)) {
     AddMany(exec.worker, exec.client, command, transaction);
   } else {

@@ -190,6 +190,7 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->protocol = options_.protocol;
   cluster_->sasl_enabled = options_.sasl_enabled;
   cluster_->databases = options_.databases;
+  cluster_->keys_output_max = options_.keys_output_max;
   cluster_->entrances = entrances_;
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "protocol/resp_commands.h"
+#include "protocol/resp_writer.h"
 #include "server/connection.h"
 #include "server/worker.h"
 #include "util/bytes.h"
@@ -48,6 +48,7 @@ Transaction::Transaction(Worker& worker, Connection& client, Errands& errands,
       errands_(errands),
       protocol_(protocol),
       frame_(frame),
+      takes_part_(worker.cluster().mailboxes.cores()),
       hashes_(worker.cluster().mailboxes.cores()) {
   steps_.push_back({.entries = std::vector<std::string>(hashes_.size())});
 }
@@ -98,6 +99,20 @@ void Transaction::AddWatched(const std::vector<WatchedKey>& watched) {
   }
 }
 
+void Transaction::AddSearch(uint32_t core, const Search& search) {
+  Unit& unit = units_.back();
+  takes_part_[core] = true;
+  unit.cursor = core;
+  unit.text = search.pattern;
+  AppendEntry(CommandOf(search), EntryKind::kSearch, static_cast<uint32_t>(replies_.size()),
+              LastStep().entries[core]);
+  replies_.emplace_back();
+  ++unit.count;
+  unit.keys.push_back({.key = std::string(search.pattern),
+                       .hash = core,
+                       .unique = static_cast<uint64_t>(search.verb) << 8 | search.database});
+}
+
 void Transaction::AddKey(const Command& command) {
   units_.back().keys.push_back({.key = std::string(command.key), .hash = command.hash});
 }
@@ -126,7 +141,7 @@ void Transaction::Schedule() {
     steps_.push_back({.entries = std::vector<std::string>(hashes_.size())});
   }
   for (uint32_t core = 0; core < hashes_.size(); ++core) {
-    if (!hashes_[core].empty()) cores_.push_back(core);
+    if (takes_part_[core] || !hashes_[core].empty()) cores_.push_back(core);
   }
   // Nobody else is on this core while we are, if nobody has to be waited for.
   const bool ours = cores_.empty() || (cores_.size() == 1 && cores_[0] == worker_.index());
@@ -258,7 +273,8 @@ void Transaction::TakeReplies(std::string_view replies) {
 
 void Transaction::EndStep(const Step& step) {
   if (step.unit == kNoUnit || step_ == steps_.size()) return;
-  Unit& unit = units_[step.unit];
+  const uint32_t index = step.unit;
+  Unit& unit = units_[index];
   Step& next = steps_[step_];
   // Once.
   steps_[step_ - 1].unit = kNoUnit;
@@ -269,6 +285,11 @@ void Transaction::EndStep(const Step& step) {
       return ThenWatch(unit);
     case Join::kUnwatch:
       return ThenUnwatch(unit);
+    case Join::kScan:
+    case Join::kKeys:
+    case Join::kCount:
+    case Join::kEraseAll:
+      return ThenSearch(index);
     default:
       return ThenRename(unit, next);
   }
@@ -333,6 +354,43 @@ void Transaction::ThenRename(Unit& unit, Step& next) {
   }
 }
 
+// Takes what was found, and searches on, unless that was all.
+void Transaction::ThenSearch(uint32_t index) {
+  constexpr uint32_t kLooksOfStep = 512;
+  constexpr uint32_t kCoreShift = 32;
+  Unit& unit = units_[index];
+  const bool once = unit.join == Join::kScan;
+  Step more = {.entries = std::vector<std::string>(hashes_.size()), .unit = index};
+  bool goes_on = false;
+  if (unit.then.empty()) unit.text.clear();
+  unit.then = "begun";
+  for (uint32_t i = 0; i < unit.count; ++i) {
+    std::string& reply = replies_[unit.first + i];
+    if (reply.empty()) continue;
+    std::string_view keys = reply;
+    const auto head = TakeValue<FoundHead>(keys);
+    unit.found += head.count;
+    unit.text += keys;
+    const bool enough = unit.join == Join::kKeys && unit.found >= worker_.cluster().keys_output_max;
+    const WatchedKey& of = unit.keys[i];
+    if (once) {
+      // The next core, where this one has no more; behind the last one, the end.
+      const uint64_t core = head.position == 0 ? of.hash + 1 : of.hash;
+      unit.cursor = core == hashes_.size() ? 0 : core << kCoreShift | head.position;
+    } else if (head.position != 0 && !enough) {
+      goes_on = true;
+      const Search search = {.verb = static_cast<Verb>(of.unique >> 8),
+                             .database = static_cast<uint8_t>(of.unique),
+                             .pattern = of.key,
+                             .looks_max = kLooksOfStep,
+                             .position = head.position};
+      AppendEntry(CommandOf(search), EntryKind::kSearch, unit.first + i, more.entries[of.hash]);
+    }
+    reply.clear();
+  }
+  if (goes_on) steps_.insert(steps_.begin() + static_cast<ptrdiff_t>(step_), std::move(more));
+}
+
 void Transaction::ThenWatch(Unit& unit) {
   unit.text = kOkReply;
   for (uint32_t i = 0; i < unit.count; ++i) {
@@ -373,6 +431,20 @@ std::string Transaction::ReplyOf(const Unit& unit) const {
       for (const std::string& reply : replies) text += reply;
       return text;
     }
+    case Join::kScan: {
+      std::string text;
+      protocol::RespWriter reply(protocol::RespVersion::kResp2, text);
+      reply.Array(2);
+      reply.Bulk(std::to_string(unit.cursor));
+      reply.Array(unit.text.empty() ? 0 : unit.found);
+      return text + unit.text;
+    }
+    case Join::kKeys:
+      return "*" + std::to_string(unit.found) + "\r\n" + unit.text;
+    case Join::kCount:
+      return ":" + std::to_string(unit.found) + "\r\n";
+    case Join::kEraseAll:
+      return std::string(kOkReply);
     default:
       return unit.text;
   }
@@ -404,7 +476,9 @@ void Transaction::ExecuteEntries(Worker& worker, const Connection& client, std::
     const size_t head_at = replies.size();
     const size_t begin = head_at + sizeof(ReplyHead);
     replies.resize(begin);
-    if (head.kind == EntryKind::kRead || head.kind == EntryKind::kProbe) {
+    if (head.kind == EntryKind::kSearch) {
+      RunSearch(worker, SearchIn(command), replies);
+    } else if (head.kind == EntryKind::kRead || head.kind == EntryKind::kProbe) {
       AppendItem(worker, command, head.kind, replies);
     } else {
       if (head.kind == EntryKind::kWrite) command.extras = &kAtOnce;

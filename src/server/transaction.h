@@ -29,6 +29,7 @@
 #include "protocol/codec.h"
 #include "server/errands.h"
 #include "server/part.h"
+#include "server/search.h"
 
 namespace larder::server {
 
@@ -55,9 +56,13 @@ class Transaction {
     kRename,
     kRenamenx,
     kCopy,
-    kReplace,  // copy, whatever is there
-    kWatch,    // tells the connection
-    kUnwatch,  // nothing more is done if a key has changed
+    kReplace,   // copy, whatever is there
+    kWatch,     // tells the connection
+    kScan,      // searches: one step of one core
+    kKeys,      // all of all cores, as a list
+    kCount,     // as a number
+    kEraseAll,  // and deleted
+    kUnwatch,   // nothing more is done if a key has changed
   };
   // One unit, or the array of many that EXEC answers.
   enum class Frame : uint8_t { kBare, kArray };
@@ -70,6 +75,8 @@ class Transaction {
   // A command with its hash. Of kMsetnx, those that set; of the other two-step units, the source
   // and the destination, as any command with their keys.
   void Add(const Command& command);
+  // Of the last four: what is looked for on `core`.
+  void AddSearch(uint32_t core, const Search& search);
   // Before all else.
   void AddWatched(const std::vector<WatchedKey>& watched);
 
@@ -95,8 +102,11 @@ class Transaction {
     uint32_t first = 0;  // slot
     uint32_t count = 0;
     std::string text = {};
-    std::string then = {};              // of kMsetnx: its second step, as entries
-    std::vector<WatchedKey> keys = {};  // of two-step units
+    std::string then = {};  // of kMsetnx: its second step, as entries
+    std::vector<WatchedKey> keys = {};
+    uint64_t found = 0;  // of searches
+    uint64_t cursor = 0;
+    // of two-step units
   };
   struct Step {
     std::vector<std::string> entries;  // by core
@@ -119,6 +129,7 @@ class Transaction {
   void EndStep(const Step& step);
   void ThenMsetnx(Unit& unit, Step& next);
   void ThenRename(Unit& unit, Step& next);
+  void ThenSearch(uint32_t index);
   void ThenWatch(Unit& unit);
   void ThenUnwatch(const Unit& unit);
   void Write(Unit& unit, const WatchedKey& to, std::string_view source, Step& next);
@@ -140,6 +151,7 @@ class Transaction {
   std::vector<Unit> units_;
   std::vector<Step> steps_;
   size_t step_ = 0;                            // the next one
+  std::vector<bool> takes_part_;               // by core
   std::vector<std::vector<uint64_t>> hashes_;  // of keys, by core
   std::vector<uint32_t> cores_;                // that have any
   size_t acquired_ = 0;                        // of them

@@ -67,6 +67,7 @@ struct Cluster {
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   ProtocolChoice protocol = ProtocolChoice::kAuto;
   uint32_t databases = 16;    // RESP
+  uint64_t keys_output_max = UINT64_MAX;
   bool sasl_enabled = false;  // binary clients may say who they are
   bool watch_enabled = true;
   // Ends the process, in its own time; empty: no client may ask for that.
@@ -91,6 +92,8 @@ struct Cluster {
   // All cores keep the commands of RESP clients in order (Keeper). Released by who has heard it of
   // all of them; acquired by who relies on it.
   std::atomic<bool> ordered{false};
+  // A client has selected another database than the first. Relaxed: whoever stores there has.
+  std::atomic<bool> databases_used{false};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
   // A shard has had no room for a value while it had lent others: until then, loans to clients that
   // take nothing are ended. Relaxed: a hint.

@@ -156,6 +156,45 @@ class RespTest(harness.ServerTestCase):
             resp.ask_all(client, ("GET", "k"), ("SELECT", 2), ("GET", "k"), ("SELECT", 0),
                          ("GET", "k")), [b"1", OK, b"2", OK, b"0"])
 
+    def scan(self, client, *words):
+        """All keys, and no key twice."""
+        cursor, found = b"0", []
+        while True:
+            cursor, keys = resp.ask(client, "SCAN", cursor, *words)
+            found += keys
+            if cursor == b"0":
+                self.assertEqual(len(found), len(set(found)))
+                return set(found)
+
+    def test_keys_and_scan(self):
+        for threads in (1, 3):
+            client = self.connect(threads=threads)
+            self.assertEqual(resp.ask(client, "SCAN", 0)[1] if threads == 1 else [], [])
+            names = {b"name:%d" % i for i in range(1000)}
+            resp.ask(client, "MSET", *[word for name in names for word in (name, "v")])
+            resp.ask(client, "SET", "other", "v")
+            self.expect(client, ("DBSIZE", 1001), ("SELECT", 1, OK), ("SET", "name:x", "v", OK),
+                        ("KEYS", "*", [b"name:x"]), ("DBSIZE", 1), ("SELECT", 0, OK),
+                        ("DBSIZE", 1001), ("KEYS", "none*", []))
+            self.assertEqual(set(resp.ask(client, "KEYS", "name:*")), names)
+            self.assertEqual(self.scan(client), names | {b"other"})
+            self.assertEqual(self.scan(client, "MATCH", "name:*", "COUNT", 100), names)
+            self.assertEqual(self.scan(client, "TYPE", "hash"), set())
+            self.assertEqual(len(self.scan(client, "MATCH", "name:??")), 90)
+            self.expect(client, ("SCAN", "x", resp.Error("ERR invalid cursor")),
+                        ("SCAN", 0, "COUNT", 0, SYNTAX), ("SCAN", 0, "MATCH", SYNTAX),
+                        ("FLUSHDB", OK), ("DBSIZE", 0), ("SELECT", 1, OK), ("DBSIZE", 1),
+                        ("FLUSHALL", OK), ("DBSIZE", 0))
+
+    def test_keys_ends_at_its_limit(self):
+        client = self.connect("--keys-output-limit", "100", threads=2)
+        names = [b"name:%d" % i for i in range(20000)]
+        resp.ask(client, "MSET", *[word for name in names for word in (name, "v")])
+        self.assertLess(len(resp.ask(client, "KEYS", "*")), 5000)
+        self.assertEqual(self.scan(client, "COUNT", 1000), set(names))
+        self.expect(client, ("SELECT", 1, OK), ("SELECT", 0, OK), ("DBSIZE", 20000),
+                    ("FLUSHDB", OK), ("DBSIZE", 0))
+
     # --- the protocol -----------------------------------------------------------------------------
 
     def test_versions(self):
@@ -293,3 +332,11 @@ class RespTest(harness.ServerTestCase):
         self.assertEqual(len(resp.ask(client, "COMMAND")), count)
         self.assertEqual(resp.ask(client, "COMMAND", "INFO", "get", "none")[0][:2], [b"get", 2])
         self.assertEqual(len(resp.ask(client, "TIME")), 2)
+        self.assertEqual(resp.ask(client, "CONFIG", "GET", "maxmemory-*"),
+                         [b"maxmemory-policy", b"allkeys-lfu"])
+        self.expect(client, ("CONFIG", "SET", "nothing", "1", resp.Error(
+            "ERR Unknown option or number of arguments for CONFIG SET - 'nothing'")),
+                    ("CONFIG", "GET", resp.Error(
+                        "ERR wrong number of arguments for 'config|get' command")),
+                    ("SLOWLOG", "LEN", 0), ("SLOWLOG", "GET", []), ("LATENCY", "LATEST", []),
+                    ("LASTSAVE", 0), ("SAVE", resp.Error("ERR a cache is not saved")))

@@ -112,6 +112,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"redis-port", "6379"},
       {"requirepass", "secret"},
       {"databases", "4"},
+      {"keys-output-limit", "100"},
       {"user", "nobody"},
       {"lock-memory", "true"},
       {"enable-coredumps", "true"},
