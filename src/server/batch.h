@@ -19,6 +19,7 @@ struct BatchEntry {
   const char* begin;
   protocol::Resume resume;
   Command command;
+  bool names_key;     // an item of the cache is meant, of `command.hash`
   ParserSpace space;  // what `command` may point to, beside the bytes
 };
 

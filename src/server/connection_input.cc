@@ -1,0 +1,240 @@
+// How a connection receives: bytes become commands of the batch, what is unread is kept, and large
+// values go where they will stay.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "protocol/detect.h"
+#include "server/connection.h"
+#include "server/worker.h"
+#include "util/check.h"
+
+namespace larder::server {
+
+using stats::Counter;
+
+namespace {
+
+// Less than this may always be kept for a connection, whatever the others hold: a line, or a small
+// value.
+constexpr size_t kSmallInputBytes = 4 << 10;
+
+// Of a rejected line the key matters only if a value was refused: what it names must then be
+// forgotten. A parser leaves the key of any other line as it found it.
+bool NamesKey(const Command& command) {
+  if (command.verb == Verb::kRejected) {
+    const bool refused =
+        command.rejection == Status::kTooLarge || command.rejection == Status::kNoMemory;
+    return refused && !command.key.empty();
+  }
+  return KindOf(command.verb) != VerbKind::kServer;
+}
+
+}  // namespace
+
+void Connection::OnReceive(std::string_view bytes) {
+  worker_.BeginTurn();
+  worker_.counters().Add(Counter::kBytesRead, bytes.size());
+  if (closing_ || closed_ || bytes.empty()) return;
+  if (codec_ == nullptr) Meet(bytes.front());
+  last_active_ = worker_.now().FloorSeconds();
+  if (has_window_) {
+    // A second piece in one turn: what refers to the first must be done with.
+    worker_.ExecuteBatch();
+    FinishInput();
+  }
+  worker_.AddToTurn(*this);
+  if (closing_ || closed_) return;
+  if (incoming_ != nullptr && !incoming_->IsWhole()) {
+    incoming_->Take(bytes);
+    if (!incoming_->IsWhole()) return;
+    EndValue();
+    if (closed_ || bytes.empty()) return;
+  }
+  if (stopped_) {
+    KeepInput(bytes);
+    return;
+  }
+  if (input_.empty()) {
+    window_ = bytes;
+    window_is_lent_ = true;
+  } else {
+    KeepInput(bytes);
+    window_ = input_.view();
+    window_is_lent_ = false;
+  }
+  has_window_ = true;
+  window_end_ = window_.data() + window_.size();
+  ParseWindow();
+}
+
+void Connection::Meet(char first) {
+  const Cluster& cluster = worker_.cluster();
+  codec_ = &protocol::Detect(
+      cluster.protocol, first,
+      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked,
+      cluster.EntranceOf(listener_));
+}
+
+void Connection::ParseWindow() {
+  while (!closing_ && !stopped_) {
+    if (discard_bytes_ > 0) {
+      const size_t bytes = static_cast<size_t>(std::min<uint64_t>(discard_bytes_, window_.size()));
+      window_.remove_prefix(bytes);
+      discard_bytes_ -= bytes;
+    }
+    if (window_.empty() || window_.size() < needed_bytes_) return;
+    needed_bytes_ = 0;
+    if (worker_.batch().full()) {
+      worker_.ExecuteBatch();
+      if (stopped_ || closed_) return;
+    }
+    const protocol::Parsed parsed =
+        codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
+    switch (parsed.state) {
+      case protocol::ParseState::kNeedMore:
+        return;
+      case protocol::ParseState::kNeedBody:
+        needed_bytes_ = parsed.consumed + parsed.body_bytes;
+        return;
+      case protocol::ParseState::kReady:
+        AddToBatch(parsed.command);
+        break;
+      case protocol::ParseState::kExecuteFirst:
+        ExecuteFirst(parsed);
+        if (closed_) return;
+        continue;
+      case protocol::ParseState::kSkip:
+        break;
+    }
+    window_.remove_prefix(parsed.consumed);
+    resume_ = parsed.resume;
+    discard_bytes_ = parsed.discard_bytes;
+    if (parsed.close) closing_ = true;
+  }
+}
+
+void Connection::ExecuteFirst(const protocol::Parsed& parsed) {
+  AddToBatch(parsed.command);
+  window_.remove_prefix(parsed.consumed);
+  resume_ = parsed.resume;
+  discard_bytes_ = parsed.discard_bytes;
+  if (parsed.close) closing_ = true;
+  worker_.ExecuteBatch();
+}
+
+void Connection::AddToBatch(const Command& command) {
+  BatchEntry& entry = worker_.batch().Add();
+  entry.connection = this;
+  entry.begin = window_.data();
+  entry.resume = resume_;
+  entry.command = command;
+  entry.names_key = NamesKey(command);
+  if (entry.names_key) {
+    entry.command.hash = worker_.cluster().hash(command.key);
+    if (worker_.OwnerOf(entry.command.hash) == worker_.index()) {
+      worker_.shard().PrefetchBucket(entry.command.hash);
+    }
+  }
+}
+
+void Connection::FinishInput() {
+  if (!has_window_) return;
+  has_window_ = false;
+  const std::string_view rest = std::exchange(window_, {});
+  if (closing_) {
+    input_.Clear();
+  } else if (needed_bytes_ > store::Shard::kSharingValueBytesMax && BeginValue(rest)) {
+    return;
+  } else if (window_is_lent_) {
+    KeepInput(rest);
+  } else {
+    input_.Consume(input_.size() - rest.size());
+    Recharge();
+  }
+  const bool is_body = needed_bytes_ > 0;
+  if (is_body && input_.size() > kSmallInputBytes && !worker_.MayKeepInput()) RefuseBody();
+}
+
+void Connection::KeepInput(std::string_view bytes) {
+  if (bytes.empty()) return;
+  input_.Append(bytes, needed_bytes_);
+  Recharge();
+}
+
+void Connection::RefuseBody() {
+  if (worker_.batch().full()) worker_.ExecuteBatch();
+  // The line is at the front of input_, and its value has not all come.
+  const protocol::Parsed parsed =
+      codec_->parse(input_.view(), resume_, worker_.limits(), worker_.batch().NextSpace());
+  DCHECK(parsed.state == protocol::ParseState::kNeedBody);
+  Command refused = parsed.command;
+  if (refused.verb != Verb::kSet) refused.key = {};
+  refused.verb = Verb::kRejected;
+  refused.rejection = Status::kNoMemory;
+  refused.value = {};
+  window_ = input_.view();
+  window_end_ = window_.data() + window_.size();
+  AddToBatch(refused);
+  worker_.ExecuteBatch();
+  window_ = {};
+  if (stopped_) return;  // it is refused again when it may be answered
+  discard_bytes_ = needed_bytes_ - input_.size();
+  if (parsed.arguments_behind > 0) {
+    resume_.at = protocol::Resume::At::kSkipArguments;
+    resume_.arguments_left = parsed.arguments_behind;
+  }
+  needed_bytes_ = 0;
+  input_.Clear();
+  Recharge();
+}
+
+bool Connection::BeginValue(std::string_view unread) {
+  // Nothing is given for what is only promised.
+  if (unread.size() < needed_bytes_ / 4) return false;
+  if (worker_.batch().full()) worker_.ExecuteBatch();
+  const protocol::Parsed line =
+      codec_->parse(unread, resume_, worker_.limits(), worker_.batch().NextSpace());
+  DCHECK(line.state == protocol::ParseState::kNeedBody);
+  const Command& command = line.command;
+  const bool replaces = command.verb == Verb::kSet || command.verb == Verb::kAdd ||
+                        command.verb == Verb::kReplace || command.verb == Verb::kCas;
+  if (!replaces || worker_.OwnerOf(worker_.cluster().hash(command.key)) != worker_.index()) {
+    return false;
+  }
+  const size_t end_bytes = line.body_ends_line ? 2 : 0;
+  store::Item* draft = worker_.shard().Draft(command.key.size(), line.body_bytes - end_bytes,
+                                             command.client_flags, command.exptime != 0);
+  if (draft == nullptr) return false;
+  incoming_ = std::make_unique<IncomingValue>(worker_.shard(), draft, end_bytes);
+  std::string_view body = unread.substr(line.consumed);
+  incoming_->Take(body);
+  DCHECK(!incoming_->IsWhole());
+  const std::string kept(unread.substr(0, line.consumed));
+  input_.Clear();
+  input_.Append(kept);
+  needed_bytes_ = 0;
+  Recharge();
+  return true;
+}
+
+void Connection::EndValue() {
+  if (worker_.batch().full()) worker_.ExecuteBatch();
+  window_ = input_.view();
+  const protocol::Parsed line =
+      codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
+  DCHECK(line.state == protocol::ParseState::kNeedBody);
+  const protocol::Parsed parsed = protocol::WithBody(line, incoming_->value(), incoming_->end());
+  window_end_ = window_.data() + window_.size();
+  AddToBatch(parsed.command);
+  worker_.ExecuteBatch();
+  window_ = {};
+  if (stopped_) return;  // it is executed when it may be
+  incoming_.reset();
+  resume_ = parsed.resume;
+  input_.Consume(parsed.consumed);
+  Recharge();
+}
+
+}  // namespace larder::server
