@@ -22,7 +22,8 @@ struct RespLength {
 };
 
 // `at` is behind the first byte of the line. Lengths of more digits than any has are bad, so that a
-// line without an end is never waited for.
+// line without an end is never waited for; so are those that begin with a zero and go on, and minus
+// zero.
 inline RespLength ReadRespLength(std::string_view bytes, size_t at) {
   constexpr size_t kDigitsMax = 18;
   using State = RespLength::State;
@@ -38,7 +39,10 @@ inline RespLength ReadRespLength(std::string_view bytes, size_t at) {
     ++next;
   }
   if (next == bytes.size()) return {State::kMore, 0, 0};
-  if (next == first || bytes[next] != '\r') return {State::kBad, 0, 0};
+  const size_t digits = next - first;
+  if (digits == 0 || (digits > 1 && bytes[first] == '0')) return {State::kBad, 0, 0};
+  if (negative && value == 0) return {State::kBad, 0, 0};
+  if (bytes[next] != '\r') return {State::kBad, 0, 0};
   if (next + 1 == bytes.size()) return {State::kMore, 0, 0};
   if (bytes[next + 1] != '\n') return {State::kBad, 0, 0};
   return {State::kRead, negative ? -value : value, next + 2};

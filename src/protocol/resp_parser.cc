@@ -294,8 +294,9 @@ Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& l
   if (parsed.state == ParseState::kNeedMore || parsed.state == ParseState::kNeedBody) {
     parsed.resume = resume;
   }
+  // Of kNeedBody too: the request may be refused before it has come.
+  parsed.command.noreply = resume.mute != Resume::Mute::kNothing;
   if (parsed.state == ParseState::kReady || parsed.state == ParseState::kExecuteFirst) {
-    parsed.command.noreply = resume.mute != Resume::Mute::kNothing;
     if (resume.mute == Resume::Mute::kNext) parsed.resume.mute = Resume::Mute::kNothing;
   }
   return parsed;

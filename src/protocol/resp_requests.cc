@@ -90,6 +90,8 @@ enum class Unit : uint8_t { kSeconds, kMilliseconds };
 struct TimeForm {
   Unit unit;
   TimeIs is;
+
+  friend bool operator==(const TimeForm&, const TimeForm&) = default;
 };
 
 // False, and the draft is refused, if `text` is no time in `form`.
@@ -158,7 +160,8 @@ std::optional<SetOptions> ReadOptions(Words words, Options of) {
     const std::string_view word = words[at];
     bool good = false;
     if (const std::optional<TimeForm> form = TimeFormOf(word)) {
-      good = !options.SaysTime() && at + 1 < words.size();
+      // The same word again is none too many; the last one counts.
+      good = (!options.SaysTime() || options.form == form) && at + 1 < words.size();
       options.form = form;
       if (good) options.time = words[++at];
     } else if (of == Options::kOfGetex) {
@@ -214,6 +217,7 @@ void BuildGetex(const Draft& draft) {
 
 void BuildExpire(const Draft& draft, TimeForm form) {
   const Words words = draft.words;
+  if (draft.count > words.size()) return Refuse(draft, RespError::kSyntax);
   uint32_t asks = 0;
   for (const std::string_view word : words.subspan(3)) {
     if (IsWord(word, "nx")) {

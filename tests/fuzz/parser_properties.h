@@ -79,7 +79,8 @@ struct OwnedCommand {
            a.extras.match_cas == b.extras.match_cas && a.extras.give_cas == b.extras.give_cas &&
            a.extras.initial == b.extras.initial &&
            a.extras.create_exptime == b.extras.create_exptime &&
-           a.extras.recache_exptime == b.extras.recache_exptime;
+           a.extras.recache_exptime == b.extras.recache_exptime && a.extras.time == b.extras.time &&
+           a.extras.first == b.extras.first && a.extras.last == b.extras.last;
   }
 };
 
@@ -90,6 +91,7 @@ struct OwnedResult {
   size_t consumed;
   uint64_t discard_bytes;
   size_t body_bytes;
+  uint32_t arguments_behind;
   Resume resume;
   OwnedCommand command;
 
@@ -99,6 +101,7 @@ struct OwnedResult {
         consumed(from.consumed),
         discard_bytes(from.discard_bytes),
         body_bytes(from.body_bytes),
+        arguments_behind(from.arguments_behind),
         resume(from.resume),
         command(from.command) {}
   friend bool operator==(const OwnedResult&, const OwnedResult&) = default;
@@ -114,11 +117,28 @@ inline size_t ValueEndBytes(const Codec& codec) {
   return codec.unlocked == Protocol::kBinary ? 0 : 2;
 }
 
-// What holds for a key that is a word. One that came in base64 may have any bytes.
-inline void CheckKey(const Command& command, bool is_text) {
+inline bool IsText(const Codec& codec) { return codec.unlocked == Protocol::kText; }
+
+// May it be from these bytes, or from what the parser wrote into its space?
+inline bool IsFrom(std::string_view part, std::string_view bytes, const ParserSpace& space) {
+  return IsInside(part, bytes) || IsInside(part, {space.key, sizeof(space.key)}) ||
+         IsInside(part, space.long_key) || IsInside(part, space.typed);
+}
+
+// How many bytes may be there, and more be waited for.
+inline size_t WaitingBytesMax(const Codec& codec, std::string_view bytes, const Resume& resume) {
+  if (!IsResp(codec.protocol)) return kLineBytesMax;
+  if (resume.at == Resume::At::kSkipArguments)
+    return std::string_view("$-123456789012345678\r").size();
+  // A request of many small arguments; else a typed line.
+  return bytes.starts_with('*') ? SIZE_MAX : 64 << 10;
+}
+
+// What holds for a key. One that is a word has neither blanks nor control characters.
+inline void CheckKey(const Codec& codec, const Command& command) {
   CHECK(!command.key.empty());
-  CHECK_LE(command.key.size(), kKeyBytesMax);
-  if (!is_text || (command.extras != nullptr && command.extras->encoded_key)) return;
+  CHECK_LE(command.key.size(), IsResp(codec.protocol) ? kLongKeyBytesMax : kKeyBytesMax);
+  if (!IsText(codec) || (command.extras != nullptr && command.extras->encoded_key)) return;
   for (const char c : command.key) {
     CHECK(static_cast<uint8_t>(c) > ' ' && c != '\x7f');
   }
@@ -128,24 +148,22 @@ inline void CheckKey(const Command& command, bool is_text) {
 inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_view bytes,
                         const ParserSpace& space, const Resume& resume,
                         const ParserLimits& limits) {
-  const bool is_text = ValueEndBytes(codec) > 0;
   CHECK_LE(parsed.consumed, bytes.size());
-  CHECK(IsInside(parsed.command.key, bytes) ||
-        IsInside(parsed.command.key, {space.key, sizeof(space.key)}));
+  CHECK(IsFrom(parsed.command.key, bytes, space));
   CHECK(parsed.command.extras == nullptr || parsed.command.extras == &space.extras);
   if (parsed.command.extras != nullptr) CHECK(IsInside(space.extras.flags, bytes));
-  CHECK(IsInside(parsed.command.value, bytes));
+  CHECK(IsInside(parsed.command.value, bytes) || IsInside(parsed.command.value, space.typed));
   CHECK_EQ(parsed.command.hash, 0U);
   switch (parsed.state) {
     case ParseState::kNeedMore:
       CHECK_EQ(parsed.consumed, 0U);
-      CHECK_LE(bytes.size(), kLineBytesMax);
+      CHECK_LE(bytes.size(), WaitingBytesMax(codec, bytes, resume));
       CHECK(parsed.resume == resume);
       return;
     case ParseState::kNeedBody:
       CHECK_GT(parsed.consumed, 0U);
       if (parsed.command.verb != Verb::kAuthenticate) {
-        CHECK_LE(parsed.body_bytes, limits.item_bytes_max);
+        CHECK_LE(parsed.body_bytes, limits.item_bytes_max + ValueEndBytes(codec));
       }
       CHECK_LT(bytes.size(), parsed.consumed + parsed.body_bytes);
       CHECK(parsed.resume == resume);
@@ -163,14 +181,14 @@ inline void CheckResult(const Codec& codec, const Parsed& parsed, std::string_vi
   const Command& command = parsed.command;
   if (command.verb == Verb::kAuthenticate) return;
   if (command.verb == Verb::kRejected) {
-    if (is_text) CHECK(parsed.discard_bytes > 0 || command.rejection != Status::kTooLarge);
+    if (IsText(codec)) CHECK(parsed.discard_bytes > 0 || command.rejection != Status::kTooLarge);
     CHECK(parsed.discard_bytes == 0 || !parsed.close);
     return;
   }
   CHECK_EQ(parsed.discard_bytes, 0U);
   CHECK_LE(command.value.size(), limits.item_bytes_max);
   if (KindOf(command.verb) != VerbKind::kServer) {
-    CheckKey(command, is_text);
+    CheckKey(codec, command);
   }
 }
 
@@ -184,6 +202,33 @@ inline OwnedResult ParseExact(const Codec& codec, std::string_view bytes, const 
   return OwnedResult(parsed);
 }
 
+// Of a RESP request, what was said of its first bytes, of which an argument was on its way, and
+// what of all. The first may be where it is given up: the arguments behind are then skipped, and
+// what was skipped ends where the whole request does.
+inline void CheckArgument(const Codec& codec, std::string_view bytes, const OwnedResult& part,
+                          const OwnedResult& whole, const ParserLimits& limits) {
+  CHECK(part.command.command.verb == Verb::kRejected);
+  CHECK(part.command.key.empty());
+  size_t at = part.consumed + part.body_bytes;
+  CHECK_LE(at, bytes.size());
+  if (whole.state == ParseState::kNeedMore || whole.close) return;
+  CHECK_GE(whole.consumed, at);
+  if (whole.state == ParseState::kNeedBody) return;
+  CHECK(whole.state == ParseState::kReady || whole.state == ParseState::kExecuteFirst);
+  CHECK_EQ(whole.command.command.noreply, part.command.command.noreply);
+  if (whole.discard_bytes > 0) return;
+  Resume resume = part.resume;
+  resume.at = Resume::At::kSkipArguments;
+  for (resume.arguments_left = part.arguments_behind; resume.arguments_left > 0;) {
+    const OwnedResult skipped = ParseExact(codec, bytes.substr(at, 32), resume, limits);
+    CHECK(skipped.state == ParseState::kSkip);
+    CHECK_EQ(skipped.resume.arguments_left, resume.arguments_left - 1);
+    resume.arguments_left = skipped.resume.arguments_left;
+    at += skipped.consumed + skipped.discard_bytes;
+  }
+  CHECK_EQ(at, whole.consumed);
+}
+
 // The prefix rule: shown only the first `size` bytes, the parser waits, or says what it says of
 // all.
 inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
@@ -193,8 +238,9 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
   if (part.state == ParseState::kNeedMore || part == whole) {
     return;
   }
-  // A store whose value is on its way: the line has been understood for good.
   CHECK_EQ(part.state, ParseState::kNeedBody);
+  if (IsResp(codec.protocol)) return CheckArgument(codec, bytes, part, whole, limits);
+  // A store whose value is on its way: the line has been understood for good.
   CHECK(whole.state == ParseState::kReady || whole.state == ParseState::kExecuteFirst);
   CHECK_EQ(whole.consumed, part.consumed + part.body_bytes);
   if (part.command.command.verb == Verb::kAuthenticate) return;  // the value says who it is
@@ -211,7 +257,8 @@ inline void CheckPrefix(const Codec& codec, std::string_view bytes, size_t size,
 // A connection's input, as the server keeps it: bytes come in pieces, commands come out.
 class Client {
  public:
-  Client(const Codec& codec, const ParserLimits& limits) : codec_(codec), limits_(limits) {}
+  Client(const Codec& codec, const ParserLimits& limits, const Resume& resume = {})
+      : codec_(codec), limits_(limits), resume_(resume) {}
 
   void Receive(std::string_view bytes) {
     if (!closed_) {
@@ -236,7 +283,8 @@ class Client {
 
  private:
   // How much the parser is shown when it has not asked for more: enough for any line and a small
-  // value, so that a long pipeline does not cost its square in copies.
+  // value, so that a long pipeline does not cost its square in copies. A request that is longer is
+  // shown twice as much, and so on.
   static constexpr size_t kShownBytes = 2 * kLineBytesMax;
 
   // True if there may be more to do with what is there.
@@ -253,7 +301,9 @@ class Client {
     const OwnedResult parsed = ParseExact(codec_, shown, resume_, limits_);
     needed_bytes_ = 0;
     if (parsed.state == ParseState::kNeedMore) {
-      return false;
+      if (shown.size() == rest.size()) return false;
+      needed_bytes_ = std::min(2 * shown.size(), rest.size());
+      return true;
     }
     if (parsed.state == ParseState::kNeedBody) {
       needed_bytes_ = parsed.consumed + parsed.body_bytes;
@@ -310,10 +360,10 @@ inline void CheckReplies(const Codec& codec, const OwnedCommand& owned) {
 // One client's input: the same commands however it is cut, and replies within their size.
 template <typename Random>
 void CheckConnection(const Codec& codec, std::string_view bytes, const ParserLimits& limits,
-                     Random& random) {
-  Client whole(codec, limits);
+                     Random& random, const Resume& resume = {}) {
+  Client whole(codec, limits, resume);
   whole.Receive(bytes);
-  Client cut(codec, limits);
+  Client cut(codec, limits, resume);
   const uint64_t longest = 1 + random() % (1 + bytes.size());
   for (size_t at = 0; at < bytes.size();) {
     const std::string_view piece = bytes.substr(at, 1 + random() % longest);
