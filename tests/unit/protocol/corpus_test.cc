@@ -1,12 +1,12 @@
 // Goal: what a fuzzer has found, or was given to begin with, keeps its promises in every build.
 //
-// Method: each file of tests/corpus/text and tests/corpus/binary is the input of one connection. It
-// is shown whole, a byte at a time, and in every prefix, at the start of a connection and of each
-// of its lines.
+// Method: each file of tests/corpus/text, binary and resp is the input of one connection. It is
+// shown whole, in cuts, and in every prefix; lines also at the start of each.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <random>
 #include <string>
@@ -63,7 +63,7 @@ TEST(TextCorpus, EveryPrefixWaitsOrSaysTheSame) {
     }
     for (size_t line = content.find('\n'); line != std::string::npos;
          line = content.find('\n', line + 1)) {
-      const std::string_view rest = std::string_view(content).substr(line + 1, 2100);
+      const std::string_view rest = std::string_view{content}.substr(line + 1, 2100);
       for (size_t size = 1; size < rest.size(); ++size) {
         testing::CheckPrefix(CodecOf(Protocol::kText), rest, size, line_start, kLimits);
       }
@@ -71,14 +71,13 @@ TEST(TextCorpus, EveryPrefixWaitsOrSaysTheSame) {
   }
 }
 
-TEST(BinaryCorpus, KeepsItsPromises) {
-  const auto files = CorpusFiles("binary");
-  EXPECT_GE(files.size(), 25U);
-  for (const auto& path : files) {
+// Of a protocol whose every prefix may be tried.
+void ExpectPromisesKept(const std::string& folder, std::initializer_list<Protocol> protocols) {
+  for (const auto& path : CorpusFiles(folder)) {
     SCOPED_TRACE(path);
     const std::string content = Content(path);
     std::minstd_rand random(testing::SeedOf(content));
-    for (const Protocol protocol : {Protocol::kBinary, Protocol::kLockedBinary}) {
+    for (const Protocol protocol : protocols) {
       for (int round = 0; round < 20; ++round) {
         testing::CheckConnection(CodecOf(protocol), content, kLimits, random);
       }
@@ -87,6 +86,16 @@ TEST(BinaryCorpus, KeepsItsPromises) {
       }
     }
   }
+}
+
+TEST(BinaryCorpus, KeepsItsPromises) {
+  EXPECT_GE(CorpusFiles("binary").size(), 25U);
+  ExpectPromisesKept("binary", {Protocol::kBinary, Protocol::kLockedBinary});
+}
+
+TEST(RespCorpus, KeepsItsPromises) {
+  EXPECT_GE(CorpusFiles("resp").size(), 40U);
+  ExpectPromisesKept("resp", {Protocol::kResp2, Protocol::kLockedResp2, Protocol::kResp3});
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ using namespace std::string_view_literals;
 using testing::CheckConnection;
 using testing::CheckPrefix;
 using testing::Client;
-using testing::OwnedCommand;
 using testing::OwnedResult;
 using testing::ParseExact;
 using Ask = Extras::Ask;
@@ -654,18 +653,21 @@ std::vector<Resume> Places() {
   return places;
 }
 
+// From every place, of one who is in and of one who has to say who it is.
+void CheckPrefixes(std::string_view bytes, const ParserLimits& limits) {
+  for (const Resume& resume : Places()) {
+    for (size_t size = 1; size < bytes.size(); size += 1 + size / 100) {
+      CheckPrefix(Resp(), bytes, size, resume, limits);
+      CheckPrefix(Locked(), bytes, size, resume, limits);
+    }
+  }
+}
+
 TEST(RespParser, EveryPrefixOfARequestWaitsOrSaysTheSame) {
   for (const Case& request : kCases) {
     SCOPED_TRACE(request.line);
-    for (const std::string& bytes :
-         {Spell(Split(request.line)), std::string(request.line) + "\r\n"}) {
-      for (const Resume& resume : Places()) {
-        for (size_t size = 1; size < bytes.size(); ++size) {
-          CheckPrefix(Resp(), bytes, size, resume, {});
-          CheckPrefix(Locked(), bytes, size, resume, {});
-        }
-      }
-    }
+    CheckPrefixes(Spell(Split(request.line)), {});
+    CheckPrefixes(std::string(request.line) + "\r\n", {});
   }
 }
 
@@ -695,15 +697,8 @@ std::string RandomStream(std::mt19937_64& random) {
 
 TEST(RespParser, EveryPrefixOfRandomStreamsWaitsOrSaysTheSame) {
   std::mt19937_64 random(4);
-  const ParserLimits limits = {.item_bytes_max = 1000};
   for (int round = 0; round < 100; ++round) {
-    const std::string stream = RandomStream(random) + RandomStream(random);
-    for (const Resume& resume : Places()) {
-      for (size_t size = 1; size < stream.size(); size += 1 + size / 100) {
-        CheckPrefix(Resp(), stream, size, resume, limits);
-        CheckPrefix(Locked(), stream, size, resume, limits);
-      }
-    }
+    CheckPrefixes(RandomStream(random) + RandomStream(random), {.item_bytes_max = 1000});
   }
 }
 
