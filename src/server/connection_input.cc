@@ -181,6 +181,9 @@ void Connection::RefuseBody() {
   window_ = {};
   if (stopped_) return;  // it is refused again when it may be answered
   discard_bytes_ = needed_bytes_ - input_.size();
+  // If CLIENT REPLY SKIP was said, it was about this one.
+  using Mute = protocol::Resume::Mute;
+  if (resume_.mute == Mute::kNext) resume_.mute = Mute::kNothing;
   if (parsed.arguments_behind > 0) {
     resume_.at = protocol::Resume::At::kSkipArguments;
     resume_.arguments_left = parsed.arguments_behind;

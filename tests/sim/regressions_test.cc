@@ -147,5 +147,22 @@ TEST(Regressions, AClientThatTakesNothingDoesNotKeepOthersFromStoring) {
   EXPECT_EQ(server.Count(stats::Counter::kDeafClosed), 1U);
 }
 
+// CLIENT REPLY SKIP was forgotten by a request that was refused while its value was on its way: it
+// was answered, and the one behind it was not.
+TEST(Regressions, ARequestThatIsRefusedHalfwayIsTheOneToSkip) {
+  SimServer server(1, {.memory_bytes_max = 8 << 20, .buffer_pool_bytes_min = 0});
+  const std::string half = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n" + std::string(900'000, 'v');
+  // There is room for two values on their way.
+  const auto first = server.Connect();
+  const auto second = server.Connect();
+  EXPECT_EQ(server.Ask(*first, half), "");
+  EXPECT_EQ(server.Ask(*second, half), "");
+  const auto third = server.Connect();
+  EXPECT_EQ(server.Ask(*third, "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n" + half), "");
+  EXPECT_EQ(server.Ask(*third, std::string(100'000, 'v') +
+                                   "\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\n"),
+            "$-1\r\n+PONG\r\n");
+}
+
 }  // namespace
 }  // namespace larder::sim
