@@ -76,6 +76,11 @@ Outcome Execute(Place place, const Command& command) {
   CHECK(false);
 }
 
+void CountRefused(stats::CounterBlock& counters, Status why) {
+  if (why == Status::kTooLarge) counters.Add(stats::Counter::kStoreTooLarge);
+  if (why == Status::kNoMemory) counters.Add(stats::Counter::kStoreNoMemory);
+}
+
 void ExecuteOnEveryShard(Place place, const Command& command) {
   CHECK(command.verb == Verb::kFlushAll);
   // memcached takes the delay as it takes an exptime: 0 and the past mean now.

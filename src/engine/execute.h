@@ -30,6 +30,9 @@ struct Place {
 // whose old value must go).
 Outcome Execute(Place place, const Command& command);
 
+// Of a store that was refused before its value had come.
+void CountRefused(stats::CounterBlock& counters, Status why);
+
 // This shard's part of a verb that concerns all of them: flush_all. (stats reset and cache_memlimit
 // concern all cores, but what they change is the server's.)
 void ExecuteOnEveryShard(Place place, const Command& command);

@@ -1,3 +1,4 @@
+#include "engine/execute.h"
 #include "engine/verbs.h"
 
 namespace larder::engine {
@@ -91,6 +92,7 @@ Outcome Touch(Place place, const Command& command) {
 }
 
 Outcome ForgetRefused(Place place, const Command& command) {
+  CountRefused(place.counters, command.rejection);
   place.shard.Erase(command.key, command.hash);
   return Outcome{.status = command.rejection};
 }

@@ -187,10 +187,11 @@ void Observer::OnEvicted(const Item& item) {
   const int64_t ttl = !item.HasExpiry() || item.expire_at() == kNever
                           ? -1
                           : int64_t{item.expire_at()} - int64_t{now};
-  batch_.Add(Stream::kEvictions,
-             absl::StrCat(Begin("eviction"), "key=", Encoded(item.Key()),
-                          " fetch=", item.fetched() ? "yes" : "no", " ttl=", ttl, " la=0 clsid=",
-                          stats::ClassOf(item.TotalBytes()), " size=", item.Value().size()));
+  batch_.Add(Stream::kEvictions, absl::StrCat(Begin("eviction"), "key=", Encoded(item.Key()),
+                                              " fetch=", item.fetched() ? "yes" : "no",
+                                              " ttl=", ttl, " la=", item.access().AgeOf(now),
+                                              " clsid=", stats::ClassOf(item.TotalBytes()),
+                                              " size=", item.Value().size()));
 }
 
 void Observer::SawClient(int fd) {

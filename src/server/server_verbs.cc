@@ -130,6 +130,11 @@ Outcome Stats(Worker& worker, Connection& connection, const Command& command) {
     case stats::StatsKind::kReset:
       return OnEveryCore(worker, connection, command, Text("RESET\r\n"));
     case stats::StatsKind::kDetail:
+      // Prefixes tell of keys.
+      if (worker.cluster().dumps == Dumps::kForbidden) {
+        if (command.extras != nullptr) return Outcome{.status = Status::kUnknownCommand};
+        return Text("CLIENT_ERROR stats detail not allowed\r\n");
+      }
       text = Detail(worker, command);
       if (!text.empty()) break;
       // Only binary commands have extras, and no words for it.
@@ -186,7 +191,7 @@ Outcome Watch(Worker& worker, Connection& connection, const Command& command) {
 // shutdown [graceful]: no answer but the end.
 Outcome EndServer(Worker& worker, Connection& connection, const Command& command) {
   const auto& shutdown = worker.cluster().shutdown;
-  if (!shutdown) return Text("ERROR: shutdown not enabled\r\n");
+  if (!shutdown) return Text("SERVER_ERROR: shutdown not enabled\r\n");
   if (!command.key.empty() && command.key != "graceful") {
     return Text("CLIENT_ERROR invalid shutdown mode\r\n");
   }
@@ -245,6 +250,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
       return ExecuteRespCall(worker, connection, command);
     case Verb::kRejected:
       connection.NoteRefused();
+      engine::CountRefused(worker.counters(), command.rejection);
       return Outcome{.status = command.rejection};
     case Verb::kGet:
     case Verb::kGets:

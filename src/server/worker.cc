@@ -479,6 +479,7 @@ void Worker::TickConnections() {
       // It has nothing to say.
     } else if (cluster_.idle_timeout_s > 0 &&
                second - connection->last_active() > cluster_.idle_timeout_s) {
+      if (!connection->closing()) counters_.Add(Counter::kIdleKicks);
       // Who has taken nothing of what it is owed for so long will not take the rest.
       if (connection->Idle()) {
         connection->CloseWhenDone();

@@ -66,7 +66,7 @@ struct Cluster {
   Dumps dumps = Dumps::kAllowed;
   std::unique_ptr<Credentials> credentials;  // null: nobody has to say who they are
   ProtocolChoice protocol = ProtocolChoice::kAuto;
-  uint32_t databases = 16;    // RESP
+  uint32_t databases = 16;  // RESP
   uint64_t keys_output_max = UINT64_MAX;
   bool sasl_enabled = false;  // binary clients may say who they are
   bool watch_enabled = true;

@@ -13,7 +13,7 @@ namespace larder::stats {
 namespace {
 
 // In memcached's order; tools that show the reply as it comes rely on it.
-constexpr std::array<std::string_view, 93> kGeneralNames = {
+constexpr std::array<std::string_view, 94> kGeneralNames = {
     "pid",
     "uptime",
     "time",
@@ -59,6 +59,7 @@ constexpr std::array<std::string_view, 93> kGeneralNames = {
     "store_no_memory",
     "auth_cmds",
     "auth_errors",
+    "idle_kicks",
     "bytes_read",
     "bytes_written",
     "limit_maxbytes",

@@ -306,7 +306,7 @@ class ShutdownTest(harness.ServerTestCase):
         server = self.serve()
         with server.connect() as client:
             for words in (b"", b" graceful", b" foo"):
-                self.assertEqual(client.ask(b"shutdown" + words), b"ERROR: shutdown not enabled")
+                self.assertEqual(client.ask(b"shutdown" + words), b"SERVER_ERROR: shutdown not enabled")
 
     def test_at_once(self):
         for threads in (1, 2):

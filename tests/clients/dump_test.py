@@ -227,6 +227,8 @@ class ForbiddenTest(harness.ServerTestCase):
             (b"lru_crawler metadump", b"ERROR"),
             (b"stats cachedump 1 0", b"CLIENT_ERROR stats cachedump not allowed"),
             (b"stats cachedump", b"CLIENT_ERROR stats cachedump not allowed"),
+            (b"stats detail dump", b"CLIENT_ERROR stats detail not allowed"),
+            (b"stats detail on", b"CLIENT_ERROR stats detail not allowed"),
         ):
             self.assertEqual(client.ask(command), reply, command)
         self.assertEqual(client.stats("settings")["dump_enabled"], "no")

@@ -179,6 +179,11 @@ class AnswersTest(harness.ServerTestCase):
         if lines == [refusal]:
             lines.append(client.line())
         self.assertTrue(lines[-1].startswith(b"VERSION"), lines)
+        before = int(client.stats()["store_too_large"])
+        for command in (b"add k 0 0 3000000", b"ms k 3000000", b"set k 0 0 3000000"):
+            client.send(command + b"\r\n" + b"y" * 3000000 + b"\r\n")
+            self.assertEqual(client.line(), refusal)
+        self.assertEqual(int(client.stats()["store_too_large"]), before + 3)
 
     def test_declared_lengths_beyond_reason(self):
         for length in (b"-1", b"2147483648", b"4294967296", b"9223372036854775808", b"0x10", b"+"):

@@ -164,5 +164,16 @@ TEST(Regressions, ARequestThatIsRefusedHalfwayIsTheOneToSkip) {
             "$-1\r\n+PONG\r\n");
 }
 
+// Who says nothing for the idle timeout is closed, and counted.
+TEST(Regressions, AnIdleClientIsKickedAndCounted) {
+  SimServer server(1);
+  server.cluster().idle_timeout_s = 2;
+  const auto idle = server.Connect();
+  EXPECT_EQ(server.Ask(*idle, "mn\r\n"), "MN\r\n");
+  for (int i = 0; i < 20 && !idle->at_end(); ++i) server.Run();
+  EXPECT_TRUE(idle->at_end());
+  EXPECT_EQ(server.Count(stats::Counter::kIdleKicks), 1U);
+}
+
 }  // namespace
 }  // namespace larder::sim

@@ -88,7 +88,8 @@ void SimLoop::Attach(Stream& stream, int fd) {
 
 void SimLoop::PauseReceive(Stream& stream) {
   SimSocket& socket = SocketOf(stream);
-  if (!socket.paused_) socket.late_deliveries_ = static_cast<int>(prng_.Below(kLateDeliveriesMax + 1));
+  if (!socket.paused_)
+    socket.late_deliveries_ = static_cast<int>(prng_.Below(kLateDeliveriesMax + 1));
   socket.paused_ = true;
 }
 

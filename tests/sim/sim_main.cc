@@ -58,9 +58,9 @@ int Main(int argc, char** argv) {
     const SimReport report = Simulation(options).Run();
     std::cout << "seed " << options.seed << ": " << report.steps << " steps, "
               << report.received_bytes << " bytes in, " << report.sent_bytes << " out, "
-              << report.messages << " messages, " << report.lent << " values lent, " << report.in_place
-              << " received in place, at most "
-              << report.lent_bytes_peak << " bytes lent by a core and " << report.output_bytes_peak
+              << report.messages << " messages, " << report.lent << " values lent, "
+              << report.in_place << " received in place, at most " << report.lent_bytes_peak
+              << " bytes lent by a core and " << report.output_bytes_peak
               << " bytes owed to one client" << std::endl;
   }
   return 0;

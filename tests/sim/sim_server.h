@@ -53,6 +53,7 @@ class SimServer {
     clock_.now.ns += 1'000'000;
   }
   std::vector<std::unique_ptr<server::Worker>>& workers() { return workers_; }
+  server::Cluster& cluster() { return cluster_; }
   // A key that this core owns.
   std::string KeyOf(uint32_t core, std::string key = "k") {
     while (workers_[0]->OwnerOf(cluster_.hash(key)) != core) key += 'k';

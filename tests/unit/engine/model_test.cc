@@ -204,6 +204,7 @@ Model::Answer Model::Do(const Command& command) {
       return {.status = entry != nullptr ? Status::kTouched : Status::kNotFound};
     }
     case Verb::kRejected:
+      ++counts_[Counter::kStoreTooLarge];
       entries_.erase(std::string(command.key));
       return {.status = command.rejection};
     case Verb::kFlushAll:
