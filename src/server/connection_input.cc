@@ -210,7 +210,8 @@ bool Connection::BeginValue(std::string_view unread) {
   store::Item* draft = worker_.shard().Draft(command.key.size(), line.body_bytes - end_bytes,
                                              command.client_flags, command.exptime != 0);
   if (draft == nullptr) return false;
-  incoming_ = std::make_unique<IncomingValue>(worker_.shard(), draft, end_bytes);
+  incoming_ =
+      std::make_unique<IncomingValue>(worker_.shard(), draft, line.consumed, end_bytes);
   std::string_view body = unread.substr(line.consumed);
   incoming_->Take(body);
   DCHECK(!incoming_->IsWhole());
@@ -224,7 +225,8 @@ bool Connection::BeginValue(std::string_view unread) {
 
 void Connection::EndValue() {
   if (worker_.batch().full()) worker_.ExecuteBatch();
-  window_ = input_.view();
+  // What has come behind the value, while it waited, is not the value.
+  window_ = input_.view().substr(0, incoming_->line_bytes());
   const protocol::Parsed line =
       codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
   DCHECK(line.state == protocol::ParseState::kNeedBody);

@@ -18,9 +18,10 @@ class IncomingValue {
  public:
   static constexpr size_t kEndBytesMax = 2;
 
-  // The value fills the draft, which is this one's from now on; so many bytes come after it.
-  IncomingValue(store::Shard& shard, store::Item* draft, size_t end_bytes)
-      : shard_(shard), draft_(draft), end_bytes_(end_bytes) {
+  // The value fills the draft, which is this one's from now on; so many bytes of its command came
+  // before it, and so many come after it.
+  IncomingValue(store::Shard& shard, store::Item* draft, size_t line_bytes, size_t end_bytes)
+      : shard_(shard), draft_(draft), line_bytes_(line_bytes), end_bytes_(end_bytes) {
     DCHECK_LE(end_bytes, kEndBytesMax);
   }
   // Unless the draft has become an item, it is gone.
@@ -37,6 +38,7 @@ class IncomingValue {
   [[nodiscard]] bool IsWhole() const {
     return taken_ == value().size() && end_taken_ == end_bytes_;
   }
+  [[nodiscard]] size_t line_bytes() const { return line_bytes_; }
   [[nodiscard]] std::string_view value() const { return draft_->Value(); }
   [[nodiscard]] std::string_view end() const { return {end_.data(), end_taken_}; }
 
@@ -51,6 +53,7 @@ class IncomingValue {
   store::Shard& shard_;
   store::Item* draft_;
   size_t taken_ = 0;  // of the value
+  size_t line_bytes_;
   size_t end_bytes_;
   size_t end_taken_ = 0;
   std::array<char, kEndBytesMax> end_{};

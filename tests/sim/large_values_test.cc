@@ -155,6 +155,38 @@ TEST_F(LargeValues, OfAClientThatTakesNoReplies) {
   EXPECT_GT(InPlace(), 0U);
 }
 
+// A value that is whole while its client may not be answered, which has said more by then: the
+// value's line was read with what had come behind it as its value.
+TEST_F(LargeValues, ThatWaitWithMoreBehindThem) {
+  const std::string value(40'000, 'w');
+  uint64_t waited = 0;
+  for (int i = 0; i < 20; ++i) {
+    // A server that has not yet seen how long the replies are, and lets all of them be asked for.
+    SimServer server(2, {.memory_bytes_max = 32 << 20});
+    const std::string near = server.KeyOf(0);
+    const std::string far = server.KeyOf(1);
+    const auto client = server.Connect();
+    EXPECT_EQ(server.Ask(*client, SetOf(far, value_)), "STORED\r\n");
+    for (int j = 0; j < i; ++j) server.Ask(*client, "mn\r\n");  // other pieces each time
+    std::string words;
+    std::string expected;
+    for (int j = 0; j < 20; ++j) {
+      words += "get " + far + "\r\n";
+      expected += "VALUE " + far + " 0 150000\r\n" + value_ + "\r\nEND\r\n";
+    }
+    const size_t begun = words.size() + 30'000;
+    words += SetOf(near, value) + SetOf(near, value) + "get " + near + "\r\n";
+    expected += "STORED\r\nSTORED\r\nVALUE " + near + " 0 40000\r\n" + value + "\r\nEND\r\n";
+    client->SetWindow(0);
+    EXPECT_EQ(server.Ask(*client, std::string_view(words).substr(0, begun)), "");
+    EXPECT_EQ(server.Ask(*client, std::string_view(words).substr(begun)), "");
+    waited += server.Count(Counter::kRepliesPaused);
+    client->SetWindow(expected.size());
+    EXPECT_TRUE(server.Ask(*client, "") == expected);
+  }
+  EXPECT_GT(waited, 0U);
+}
+
 TEST_F(LargeValues, AFlushMeanwhile) {
   const std::string key = server_.KeyOf(0);
   const auto writer = server_.Connect();
