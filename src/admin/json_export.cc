@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace larder::admin {
 namespace {
@@ -103,13 +104,36 @@ void AddServer(Json& json, const Figures& figures) {
   json.Add("system_cpu_seconds", static_cast<double>(general.system_us) / kUsPerSecond);
 }
 
-void AddCore(Json& json, const CoreFigures& core) {
-  json.Open('{');
-  json.Open("counters", '{');
+// Of each counter, in the order of AllCounters().
+using CounterValues = std::vector<uint64_t>;
+
+// They move while the page is written: each is read once, so that they add up.
+CounterValues ValuesOf(const CoreFigures& core) {
+  CounterValues values;
   for (const CounterInfo& info : stats::AllCounters()) {
-    json.Add(NameOf(info), core.counters->Get(info.counter));
+    values.push_back(core.counters->Get(info.counter));
   }
+  return values;
+}
+
+CounterValues SumsOf(const std::vector<CounterValues>& cores) {
+  CounterValues sums(stats::AllCounters().size());
+  for (const CounterValues& core : cores) {
+    for (size_t i = 0; i < core.size(); ++i) sums[i] += core[i];
+  }
+  return sums;
+}
+
+void AddCounters(Json& json, std::string_view name, const CounterValues& values) {
+  json.Open(name, '{');
+  auto value = values.begin();
+  for (const CounterInfo& info : stats::AllCounters()) json.Add(NameOf(info), *value++);
   json.Close('}');
+}
+
+void AddCore(Json& json, const CoreFigures& core, const CounterValues& counters) {
+  json.Open('{');
+  AddCounters(json, "counters", counters);
   json.Add("cpu_seconds", static_cast<double>(core.cpu_ns) / kNsPerSecond);
   if (core.turn_age_ns == CoreFigures::kNoTurn) {
     json.Add("turn_age_seconds", nullptr);
@@ -139,16 +163,14 @@ void AddRequests(Json& json, const Figures& figures) {
 }  // namespace
 
 std::string JsonText(const Figures& figures) {
+  std::vector<CounterValues> counters;
+  for (const CoreFigures& core : figures.cores) counters.push_back(ValuesOf(core));
   Json json;
   json.Open('{');
   AddServer(json, figures);
-  json.Open("totals", '{');
-  for (const CounterInfo& info : stats::AllCounters()) {
-    json.Add(NameOf(info), figures.Sum(info.counter));
-  }
-  json.Close('}');
+  AddCounters(json, "totals", SumsOf(counters));
   json.Open("cores", '[');
-  for (const CoreFigures& core : figures.cores) AddCore(json, core);
+  for (size_t i = 0; i < figures.cores.size(); ++i) AddCore(json, figures.cores[i], counters[i]);
   json.Close(']');
   json.Open("bucket_bounds_seconds", '[');
   for (size_t bucket = 0; bucket + 1 < DurationCounts::kBuckets; ++bucket) {

@@ -210,8 +210,7 @@ bool Connection::BeginValue(std::string_view unread) {
   store::Item* draft = worker_.shard().Draft(command.key.size(), line.body_bytes - end_bytes,
                                              command.client_flags, command.exptime != 0);
   if (draft == nullptr) return false;
-  incoming_ =
-      std::make_unique<IncomingValue>(worker_.shard(), draft, line.consumed, end_bytes);
+  incoming_ = std::make_unique<IncomingValue>(worker_.shard(), draft, line.consumed, end_bytes);
   std::string_view body = unread.substr(line.consumed);
   incoming_->Take(body);
   DCHECK(!incoming_->IsWhole());
