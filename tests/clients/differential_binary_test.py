@@ -2,40 +2,52 @@
 """The same random commands of the binary protocol to memcached and to Larder; every reply is
 compared.
 
-    differential_binary_test.py --larderd PATH [--memcached PATH] [--io uring|event] [--threads N]
-                                [--commands 50000] [--seed N]
-
-As differential_test.py does it for text: pipelined groups over one connection to each server, drawn
-from the seed, which is printed. CAS uniques may differ, but must map one to one. A difference that
-is meant is in RULES, with its reason; its command goes alone, and each use is counted. Commands
-after which the connection closes go alone as well: what memcached still owes then, it may drop.
+As differential.py says. CAS uniques may differ, but must map one to one. Commands after which the
+connection closes go alone: what memcached still owes then, it may drop.
 """
 
-import argparse
-import collections
-import contextlib
 import dataclasses
 import random
 import struct
-import sys
 
 import binary_protocol as b
+import differential
 import differential_test as text
+from differential import CLOSED, Rule
 
 MARK = 0x80000000  # in opaques: the noop that ends a group
 
+
+def of_one(allows):
+    """A rule about two single replies."""
+    return lambda theirs, ours: len(theirs) == len(ours) == 1 and allows(theirs[0], ours[0])
+
+
+
 RULES = {
-    "expired at once": "what is stored as expired already has a CAS unique in memcached; here it is "
-                       "not stored, and has none",
-    "version": "another version is spoken",
-    "append beyond the limit": "where the joined value is too large, memcached says that it is not "
-                               "stored, as if there were no item; here it says what is wrong",
-    "padding after decr": "1.6.18 pads a shrunk number with blanks unless the item is in use at that "
-                          "moment; here it is always padded",
-    "body of an unknown opcode": "1.6.18 takes it for the next request; here it is swallowed",
-    "superfluous value": "1.6.18 ignores the value of touch, gat and stat, and takes it for the next "
-                         "request; here such a request is wrong and closes the connection",
+    "expired at once": Rule(
+        "what is stored as expired already has a CAS unique in memcached; here it is not stored, and "
+        "has none"),
+    "version": Rule(
+        "another version is spoken",
+        of_one(lambda theirs, ours: ours._replace(value=b"") == theirs._replace(value=b""))),
+    "append beyond the limit": Rule(
+        "where the joined value is too large, memcached says that it is not stored, as if there were "
+        "no item; here it says what is wrong",
+        of_one(lambda theirs, ours: (theirs.status, ours.status) == (b.NOT_STORED, b.TOO_LARGE))),
+    "padding after decr": Rule(
+        "1.6.18 pads a shrunk number with blanks unless the item is in use at that moment; here it is "
+        "always padded"),
+    "body of an unknown opcode": Rule(
+        "1.6.18 takes it for the next request; here it is swallowed",
+        lambda theirs, ours: [one.status for one in ours] == [b.UNKNOWN]),
+    "superfluous value": Rule(
+        "1.6.18 ignores the value of touch, gat and stat, and takes it for the next request; here "
+        "such a request is wrong and closes the connection",
+        lambda theirs, ours: len(ours) == 2 and ours[0].status == b.INVALID and ours[1] == CLOSED),
 }
+# After these memcached is out of step.
+ONLY_OURS = ("body of an unknown opcode", "superfluous value")
 
 
 @dataclasses.dataclass
@@ -85,9 +97,15 @@ class Generator:
             (1, self.at_the_limit), (1.5, self.wrong), (1, self.may_differ),
         ]
 
-    def request(self):
+    def commands(self):
         weights = [weight for weight, _ in self.kinds]
-        return self.random.choices([kind for _, kind in self.kinds], weights)[0]()
+        request = self.random.choices([kind for _, kind in self.kinds], weights)[0]()
+        if "magic" in request.header:
+            # The first byte of a connection would choose its protocol.
+            return [Request(b.NOOP), request]
+        if request.rule == "append beyond the limit":
+            return [Request(b.SETQ, request.key, bytes(8), b"L" * 700000), request]
+        return [request]
 
     def any_key(self):
         return self.pick(self.keys + self.numbers)
@@ -192,104 +210,47 @@ class Generator:
         ])
 
 
-class Run:
-    def __init__(self, arguments, memcached, larder):
-        self.memcached = memcached
-        self.larder = larder
-        self.generator = Generator(arguments.seed)
-        self.random = random.Random(arguments.seed + 1)
-        self.known = {}                # key -> (memcached's unique, Larder's)
+class Run(differential.Run):
+    peer = "memcached"
+    generator_class = Generator
+    rules = RULES
+
+    def __init__(self, arguments, other, larder):
+        super().__init__(arguments, other, larder)
+        self.known = {}  # key -> (memcached's unique, Larder's)
         self.to_larder = {}
         self.to_memcached = {}
-        self.uses = collections.Counter()
-        self.history = collections.deque(maxlen=400)
-        self.group = 0
 
-    def end_of(self, opaque):
-        return b.HEADER.pack(0x81, b.NOOP, 0, 0, 0, 0, 0, opaque, 0)
+    def wire(self, group, side):
+        return b"".join(request.bytes_for(i, self.known, side) for i, request in enumerate(group))
 
-    def groups(self, count):
-        pending = []
-        for _ in range(count):
-            request = self.generator.request()
-            if request.rule or request.closes:
-                # The first byte of a connection would choose its protocol.
-                if pending or "magic" in request.header:
-                    yield pending or [Request(b.NOOP)]
-                if request.rule == "append beyond the limit":
-                    yield [Request(b.SETQ, request.key, bytes(8), b"L" * 700000)]
-                yield [request]
-                pending = []
-                continue
-            pending.append(request)
-            if len(pending) > self.random.randrange(16):
-                yield pending
-                pending = []
-        if pending:
-            yield pending
+    def mark(self):
+        opaque = MARK + self.group
+        return (b.request(b.NOOP, opaque=opaque),
+                b.HEADER.pack(0x81, b.NOOP, 0, 0, 0, 0, 0, opaque, 0))
 
-    def cut(self, wire):
-        if len(wire) > 20000 or self.random.random() > 0.1:
-            return [wire]
-        cuts = sorted(self.random.randrange(len(wire) + 1) for _ in range(3))
-        return [wire[i:j] for i, j in zip([0] + cuts, cuts + [len(wire)])]
+    def split(self, reply):
+        replies, rest = b.split(reply)
+        return None if rest else replies
 
-    def exchange(self, group):
-        mark = MARK + self.group
-        closing = group[-1].closes
-        sync = b"" if closing else b.request(b.NOOP, opaque=mark)
-        both = []
-        for side, server in enumerate((self.memcached, self.larder)):
-            wire = b"".join(request.bytes_for(i, self.known, side)
-                            for i, request in enumerate(group)) + sync
-            reply, closed = server.exchange(self.cut(wire), None if closing else self.end_of(mark))
-            replies, rest = b.split(reply)
-            if rest or (closing and not closed):
-                self.fail(group, f"{server.name}: unreadable, or it does not answer: {reply[-300:]!r}")
-            both.append(([one for one in replies if one.opaque != mark], closed))
-        return both
+    def names(self, command):
+        return [command.key]
 
     def compare(self, group):
+        if group[0].rule not in ONLY_OURS:
+            return super().compare(group)
         self.history.append(group)
-        if group[0].rule in ("body of an unknown opcode", "superfluous value"):
-            self.compare_ours(group)
-            return
-        (theirs, they_closed), (ours, we_closed) = self.exchange(group)
-        if they_closed != we_closed:
-            self.fail(group, f"closed: memcached {they_closed}, Larder {we_closed}; {theirs} {ours}")
-        if they_closed:
+        ours = self.exchange(self.larder, 1, group)
+        if not self.is_trial and not self.is_meant(group[0], [], ours):
+            self.fail(group, f"Larder {ours}")
+        self.uses[group[0].rule] += 1
+        if ours[-1:] == [CLOSED]:
             self.reconnect()
-        if len(theirs) == len(ours) and all(map(self.match, [group] * len(ours), theirs, ours)):
-            return
-        if self.is_meant(group[0].rule, theirs, ours):
-            self.uses[group[0].rule] += 1
-            return
-        self.fail(group, "\n".join(f"  memcached {shown(a)}\n  Larder    {shown(c)}"
-                                   for a, c in zip(theirs + [None] * 99, ours + [None] * 99)
-                                   if a or c))
+        return None
 
-    def compare_ours(self, group):
-        """memcached is out of step after it: only Larder is asked."""
-        rule = group[0].rule
-        wire = group[0].bytes_for(0, self.known, 1) + b.request(b.NOOP, opaque=MARK)
-        reply, closed = self.larder.exchange([wire], self.end_of(MARK))
-        replies, _ = b.split(reply)
-        wanted = [b.INVALID] if rule == "superfluous value" else [b.UNKNOWN, b.OK]
-        if [one.status for one in replies] != wanted or closed != (wanted == [b.INVALID]):
-            self.fail(group, f"Larder {replies}, closed: {closed}")
-        self.uses[rule] += 1
-        if closed:
-            self.reconnect()
-
-    def is_meant(self, rule, theirs, ours):
-        if len(theirs) != 1 or len(ours) != 1:
-            return False
-        if rule == "version":
-            return ours[0]._replace(value=b"") == theirs[0]._replace(value=b"")
-        statuses = (theirs[0].status, ours[0].status)
-        return rule == "append beyond the limit" and statuses == (b.NOT_STORED, b.TOO_LARGE)
-
-    def match(self, group, theirs, ours):
+    def match_unit(self, group, index, theirs, ours):
+        if CLOSED in (theirs, ours):
+            return theirs == ours
         if theirs._replace(unique=0, value=b"") != ours._replace(unique=0, value=b""):
             return False
         key = group[ours.opaque].key
@@ -307,63 +268,9 @@ class Run:
         return (self.to_larder.setdefault((key, theirs.unique), ours.unique) == ours.unique and
                 self.to_memcached.setdefault((key, ours.unique), theirs.unique) == theirs.unique)
 
-    def reconnect(self):
-        self.memcached.connect()
-        self.larder.connect()
-
-    def run(self, commands):
-        for group in self.groups(commands):
-            self.group += 1
-            self.compare(group)
-            if self.random.random() < 0.005:
-                self.reconnect()
-
-    def fail(self, group, why):
-        keys = {request.key for request in group}
-        print(f"\nGroup {self.group} differs. Requests of the last groups that name its keys:")
-        for past in self.history:
-            for request in past:
-                if past is group or request.key in keys:
-                    print("  ", ">" if past is group else " ", shown(request))
-        print(why)
-        for server in (self.memcached, self.larder):
-            if server.process.poll() is not None:
-                print(f"{server.name} has died: {server.tail()}")
-        sys.exit(1)
-
-
-def shown(what):
-    line = repr(what)
-    return line if len(line) < 300 else f"{line[:200]} … {len(line)} characters"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--larderd", required=True)
-    parser.add_argument("--memcached", default="memcached")
-    parser.add_argument("--io", choices=["uring", "event"])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--commands", type=int, default=50000)
-    parser.add_argument("--seed", type=int, default=None)
-    arguments = parser.parse_args()
-    if arguments.seed is None:
-        arguments.seed = random.SystemRandom().randrange(1 << 32)
-    print(f"differential_binary_test: {arguments.commands} commands, --seed {arguments.seed}",
-          flush=True)
-
-    with contextlib.ExitStack() as stack:
-        memcached = stack.enter_context(text.Server("memcached", arguments.memcached, 2, None))
-        larder = stack.enter_context(
-            text.Server("larderd", arguments.larderd, arguments.threads, arguments.io))
-        run = Run(arguments, memcached, larder)
-        run.run(arguments.commands)
-        memcached.stop()
-        larder.stop()
-    print(f"{run.group} groups, {len(run.to_larder)} CAS uniques mapped, all replies equal but for "
-          f"{sum(run.uses.values())} differences that are meant:")
-    for name, reason in RULES.items():
-        print(f"  {run.uses[name]:6}  {name}: {reason}")
+    def summary(self):
+        return f", {len(self.to_larder)} CAS uniques mapped"
 
 
 if __name__ == "__main__":
-    main()
+    differential.main(Run, __doc__)

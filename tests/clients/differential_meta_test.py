@@ -6,15 +6,11 @@ read last (l, la=) not at all: memcached tells it to the minute, and by rules of
 """
 
 import dataclasses
-import os
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-import differential_test as classic  # pylint: disable=wrong-import-position
-
-Command, Rule, Value = classic.Command, classic.Rule, classic.Value
+import differential
+import differential_test as classic
+from differential import Rule
+from differential_test import Command, Value
 
 TTL_SLACK_S = 2
 BLANK_LINE = classic.RULES["blank line"]
@@ -27,9 +23,6 @@ class Reply:
     code: bytes
     flags: tuple
     data: bytes = b""
-
-    def text(self):
-        return b"%s %s: %r" % (self.code, b" ".join(self.flags), self.data[:60])
 
     def key(self):
         return next((flag[1:] for flag in self.flags if flag[:1] == b"k"), b"")
@@ -244,9 +237,9 @@ class Run(classic.Run):
     rules = RULES
     split = staticmethod(split_reply)
 
-    def match_unit(self, theirs, ours):
+    def match_unit(self, group, index, theirs, ours):
         if not isinstance(theirs, Reply) or not isinstance(ours, Reply):
-            return super().match_unit(theirs, ours)
+            return super().match_unit(group, index, theirs, ours)
         if len(theirs.flags) != len(ours.flags):
             return False
         if theirs.code == b"ME":
@@ -290,4 +283,4 @@ class Run(classic.Run):
 
 
 if __name__ == "__main__":
-    classic.main(Run, __doc__)
+    differential.main(Run, __doc__)

@@ -1,154 +1,24 @@
 #!/usr/bin/env python3
 """The same random commands to memcached and to Larder; every reply is compared, byte for byte.
 
-    differential_test.py --larderd PATH [--memcached PATH] [--io uring|event] [--threads N]
-                         [--commands 50000] [--seed N]
-
-Commands are valid and invalid, go in pipelined groups over one connection to each server, and are
-drawn from the seed, which is printed: the same seed repeats the same run. CAS uniques may differ,
-but must map one to one. A difference that is meant is a rule in RULES, with its reason; each use is
-counted and printed. A command that may differ goes in a group of its own and names a key that
-nothing else reads, so that a rule sees exactly its own replies. Any other difference: the commands
-that led there are printed, and the exit code is 1.
+As differential.py says. Commands are valid and invalid. CAS uniques may differ, but must map one to
+one. A command that may differ goes in a group of its own and names a key that nothing else reads,
+so that a rule sees exactly its own replies.
 
 Nothing is evicted, and nothing expires by the passing of time: exptimes are 0, past or far.
 """
 
-import argparse
-import collections
-import contextlib
 import dataclasses
-import os
 import random
 import re
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 
-DEADLINE_S = 30.0
-MEMORY_MB = 256
+import differential
+from differential import CLOSED, Rule
+
 ITEM_BYTES_MAX = 1 << 20
 # What both count against it beside key and value; more with client flags.
 ITEM_OVERHEAD = 59
 ITEM_FLAGS = 4
-
-
-# --- the two servers ------------------------------------------------------------------------------
-
-
-def is_memcached(path):
-    return "memcached" in os.path.basename(path)
-
-
-class Server:
-    """A running server and one connection to it."""
-
-    def __init__(self, name, path, threads, io):
-        self.name = name
-        self.folder = tempfile.TemporaryDirectory(prefix="larder-differential-")
-        os.chmod(self.folder.name, 0o777)
-        self.port_file = os.path.join(self.folder.name, "ports")
-        self.log = open(os.path.join(self.folder.name, "log"), "w+b")
-        command = [path, "-p", "-1", "-l", "127.0.0.1", "-U", "0", "-m", str(MEMORY_MB),
-                   "-t", str(threads)]
-        if is_memcached(path):
-            if os.geteuid() == 0:
-                command += ["-u", "nobody"]
-        elif io:
-            command += [f"--io={io}", "--admin-listen=off"]
-        environment = dict(os.environ, MEMCACHED_PORT_FILENAME=self.port_file)
-        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log)
-        self.port = None
-        self.socket = None
-
-    def __enter__(self):
-        try:
-            self.port = self.wait_for_port()
-            self.connect()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *error):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.socket is not None:
-            self.socket.close()
-        self.log.close()
-        self.folder.cleanup()
-
-    def wait_for_port(self):
-        end = time.monotonic() + DEADLINE_S
-        pause = threading.Event()
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                with open(self.port_file, encoding="ascii") as file:
-                    found = re.search(r"TCP INET: (\d+)\s", file.read())
-                if found:
-                    return int(found.group(1))
-            except FileNotFoundError:
-                pass
-            pause.wait(0.01)
-        self.fail("it does not tell its port")
-
-    def tail(self):
-        """The last that the server had to say for itself."""
-        self.log.seek(0)
-        return self.log.read()[-4000:].decode("utf-8", "replace")
-
-    def fail(self, why):
-        sys.exit(f"{self.name}: {why} (exit code: {self.process.poll()})\n{self.tail()}")
-
-    def connect(self):
-        if self.socket is not None:
-            self.socket.close()
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def send(self, pieces):
-        try:
-            for piece in pieces:
-                self.socket.sendall(piece)
-        except OSError:
-            pass  # it has closed, or does not read: what it answers tells the rest
-
-    def exchange(self, pieces, end):
-        """Sends, and receives up to `end` at the same time: neither side waits for the other."""
-        sender = threading.Thread(target=self.send, args=(pieces,))
-        sender.start()
-        reply = self.receive(end)
-        sender.join()
-        return reply
-
-    def receive(self, end):
-        """(bytes, closed): all up to `end`, or (None) up to the end of the connection."""
-        reply = bytearray()
-        try:
-            while end is None or not reply.endswith(end):
-                received = self.socket.recv(1 << 16)
-                if not received:
-                    return bytes(reply), True
-                reply += received
-        except ConnectionResetError:
-            return bytes(reply), True
-        except TimeoutError:
-            return bytes(reply), False
-        return bytes(reply), False
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            code = self.process.wait(DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            self.fail("it does not stop")
-        if code != 0:
-            self.fail("it did not end cleanly")
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -160,10 +30,6 @@ class Value:
     flags: bytes
     data: bytes
     unique: bytes  # empty: without
-
-    def text(self):
-        return b"VALUE %s %s %d %s: %r" % (self.key, self.flags, len(self.data), self.unique,
-                                           self.data[:60])
 
 
 def split_reply(reply):
@@ -219,13 +85,6 @@ class Uniques:
 BAD_FORMAT = b"CLIENT_ERROR bad command line format"
 ERROR = b"ERROR"
 TOO_LARGE = b"SERVER_ERROR object too large for cache"
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    reason: str
-    # (memcached's units, Larder's units) -> whether this is the difference that is meant.
-    allows: object
 
 
 def only_errors_become_bad_format(theirs, ours):
@@ -290,7 +149,7 @@ RULES = {
     "browser": Rule(
         "a POST, a Host: and a first line that ends in HTTP/… close here; 1.6.18 closes only for "
         "unknown verbs before HTTP/…",
-        None),  # judged in close_group, as it concerns the connection
+        lambda theirs, ours: ours == [CLOSED] and theirs[-1:] != [CLOSED]),
 }
 
 
@@ -336,9 +195,9 @@ class Generator:
             (2, self.server_verb), (1, self.too_large), (1, self.at_the_limit), (3, self.may_differ), (0.3, self.closing),
         ]
 
-    def command(self):
+    def commands(self):
         weights = [weight for weight, _ in self.kinds]
-        return self.random.choices([kind for _, kind in self.kinds], weights)[0]()
+        return [self.random.choices([kind for _, kind in self.kinds], weights)[0]()]
 
     def pick(self, choices):
         return self.random.choice(choices)
@@ -502,98 +361,29 @@ class Generator:
 # --- the run --------------------------------------------------------------------------------------
 
 
-class Run:
-    """One protocol's: others have another generator, other rules, and replies of another form."""
-
+class Run(differential.Run):
+    peer = "memcached"
     generator_class = Generator
     rules = RULES
     split = staticmethod(split_reply)
 
-    def __init__(self, arguments, memcached, larder):
-        self.memcached = memcached
-        self.larder = larder
-        self.generator = self.generator_class(arguments.seed)
-        self.random = random.Random(arguments.seed + 1)
+    def __init__(self, arguments, other, larder):
+        super().__init__(arguments, other, larder)
         self.uniques = Uniques()
-        self.uses = collections.Counter()
-        self.history = collections.deque(maxlen=400)
-        self.group = 0
-        # To try the test itself: two memcacheds may differ where they read beyond a value.
-        self.both_memcached = is_memcached(arguments.larderd)
 
-    def groups(self, commands):
-        """Cuts the stream of commands where one must go alone or ends the connection."""
-        pending = []
-        size = 1 + self.random.randrange(16)
-        for _ in range(commands):
-            command = self.generator.command()
-            if command.rule or command.closes:
-                if pending:
-                    yield pending
-                yield [command]
-                pending = []
-                continue
-            pending.append(command)
-            if len(pending) >= size:
-                yield pending
-                pending = []
-                size = 1 + self.random.randrange(16)
-        if pending:
-            yield pending
+    def wire(self, group, side):
+        return b"".join(command.bytes_for(self.uniques, side) for command in group)
 
-    def cut(self, wire):
-        """Some groups arrive in pieces."""
-        if len(wire) > 20000 or self.random.random() > 0.1:
-            return [wire]
-        cuts = sorted(self.random.randrange(len(wire) + 1) for _ in range(3))
-        return [wire[a:b] for a, b in zip([0] + cuts, cuts + [len(wire)])]
+    def mark(self):
+        number = b"%012d" % self.group
+        end = b"STORED\r\nVALUE sync 0 12\r\n%s\r\nEND\r\n" % number
+        return b"set sync 0 0 12\r\n%s\r\nget sync\r\n" % number, end
 
-    def exchange(self, group):
-        """Sends a group and a request that marks its end; returns both replies, and who closed."""
-        closing = group[-1].closes and not group[-1].rule
-        mark = b"%012d" % self.group
-        sync = b"" if closing else b"set sync 0 0 12\r\n%s\r\nget sync\r\n" % mark
-        replies = []
-        for side, server in enumerate((self.memcached, self.larder)):
-            wire = b"".join(command.bytes_for(self.uniques, side) for command in group) + sync
-            reply, closed = server.exchange(self.cut(wire),
-                                            None if closing else mark + b"\r\nEND\r\n")
-            if not closed and (closing or not reply.endswith(mark + b"\r\nEND\r\n")):
-                self.fail(group, f"{server.name} does not answer; so far {reply[-300:]!r}")
-            replies.append((reply, closed))
-        return replies
+    def names(self, command):
+        return [word for word in re.findall(rb"[!-~\x80-\xff]+", command.text)
+                if word[:1] in b"knK\xffo"]
 
-    def compare(self, group):
-        self.history.append(group)
-        (theirs, they_closed), (ours, we_closed) = self.exchange(group)
-        if they_closed or we_closed:
-            self.close_group(group, (theirs, they_closed), (ours, we_closed))
-            return
-        their_units, our_units = self.split(theirs), self.split(ours)
-        if their_units is None or our_units is None:
-            self.fail(group, f"unreadable:\nmemcached {theirs!r}\nLarder    {ours!r}")
-        if self.match_units(their_units, our_units):
-            return
-        # STORED, the mark's VALUE and END close both; the rule judges what comes before.
-        rule = group[0].rule
-        if rule and (self.both_memcached or
-                     self.rules[rule].allows(their_units[:-3], our_units[:-3])):
-            self.uses[rule] += 1
-            return
-        self.fail(group, difference(their_units, our_units))
-
-    def close_group(self, group, theirs, ours):
-        rule = group[-1].rule
-        if rule == "browser" and ours == (b"", True) and not theirs[1]:
-            self.uses[rule] += 1
-        elif theirs != ours or not group[-1].closes:
-            self.fail(group, f"(reply, closed): memcached {theirs!r}, Larder {ours!r}")
-        self.reconnect()
-
-    def match_units(self, theirs, ours):
-        return len(theirs) == len(ours) and all(map(self.match_unit, theirs, ours))
-
-    def match_unit(self, theirs, ours):
+    def match_unit(self, group, index, theirs, ours):
         if not isinstance(theirs, Value) or not isinstance(ours, Value):
             return theirs == ours
         if (theirs.key, theirs.flags) != (ours.key, ours.flags):
@@ -604,74 +394,9 @@ class Run:
             self.uses["padding after decr"] += 1
         return self.uniques.match(ours, theirs)
 
-    def reconnect(self):
-        self.memcached.connect()
-        self.larder.connect()
-
-    def run(self, commands):
-        for group in self.groups(commands):
-            self.group += 1
-            self.compare(group)
-            if self.random.random() < 0.005:
-                self.reconnect()
-
-    def fail(self, group, why):
-        for server in (self.memcached, self.larder):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.process.wait(1)  # one that dies is not gone at once
-                why += f"\n{server.name} has died, exit code {server.process.poll()}:\n{server.tail()}"
-        keys = {word for command in group for word in re.findall(rb"[!-~\x80-\xff]+", command.text)
-                if word[:1] in b"knK\xffo"}
-        print(f"\nGroup {self.group} differs. Commands of the last groups that name its keys:")
-        for past in self.history:
-            for command in past:
-                if past is group or keys & set(re.findall(rb"[!-~\x80-\xff]+", command.text)):
-                    print("  ", ">" if past is group else " ", shown(command.text))
-        print(why)
-        sys.exit(1)
-
-
-def shown(text):
-    return repr(text) if len(text) < 200 else f"{text[:120]!r} … {len(text)} bytes"
-
-
-def difference(theirs, ours):
-    lines = []
-    for i in range(max(len(theirs), len(ours))):
-        pair = [units[i] if i < len(units) else "-" for units in (theirs, ours)]
-        texts = [unit if isinstance(unit, (bytes, str)) else unit.text() for unit in pair]
-        same = "=" if texts[0] == texts[1] else "!"
-        lines.append(f"  {same} memcached {shown(texts[0])}\n    Larder    {shown(texts[1])}"
-                     if same == "!" else f"  {same} {shown(texts[0])}")
-    return "Replies:\n" + "\n".join(lines)
-
-
-def main(run_class, description):
-    parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
-    parser.add_argument("--larderd", required=True)
-    parser.add_argument("--memcached", default="memcached")
-    parser.add_argument("--io", choices=["uring", "event"])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--commands", type=int, default=50000)
-    parser.add_argument("--seed", type=int, default=None)
-    arguments = parser.parse_args()
-    if arguments.seed is None:
-        arguments.seed = random.SystemRandom().randrange(1 << 32)
-    print(f"{os.path.basename(sys.argv[0])}: {arguments.commands} commands, --seed {arguments.seed}", flush=True)
-
-    with contextlib.ExitStack() as stack:
-        memcached = stack.enter_context(Server("memcached", arguments.memcached, 2, None))
-        larder = stack.enter_context(
-            Server("larderd", arguments.larderd, arguments.threads, arguments.io))
-        run = run_class(arguments, memcached, larder)
-        run.run(arguments.commands)
-        memcached.stop()
-        larder.stop()
-    print(f"{run.group} groups, {len(run.uniques.to_larder)} CAS uniques mapped, all replies equal "
-          f"but for {sum(run.uses.values())} differences that are meant:")
-    for name, rule in run.rules.items():
-        print(f"  {run.uses[name]:6}  {name}: {rule.reason}")
+    def summary(self):
+        return f", {len(self.uniques.to_larder)} CAS uniques mapped"
 
 
 if __name__ == "__main__":
-    main(Run, __doc__)
+    differential.main(Run, __doc__)
