@@ -24,8 +24,8 @@ std::string_view Part(std::string_view value, int64_t first, int64_t last) {
   const auto size = static_cast<int64_t>(value.size());
   if (first < 0 && last < 0 && first > last) return {};
   const int64_t begin = std::max<int64_t>(first < 0 ? first + size : first, 0);
-  const int64_t end =
-      std::min<int64_t>(std::max<int64_t>(last < 0 ? last + size : last, 0) + 1, size);
+  const int64_t until = std::max<int64_t>(last < 0 ? last + size : last, 0);
+  const int64_t end = std::min(until, size - 1) + 1;
   if (begin >= end) return {};
   return value.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
 }
