@@ -91,7 +91,7 @@ def requests(data):
     """The whole requests at the beginning of what a client sent."""
     found = []
     lines = data.split(b"\r\n")
-    while lines and lines[0][:1] == b"*":
+    while len(lines) > 1 and lines[0][:1] == b"*":
         words = int(lines[0][1:])
         if len(lines) < 1 + 2 * words + 1:
             break
