@@ -334,11 +334,11 @@ class ServerTestCase(unittest.TestCase):
     def serve(self, *flags, **options):
         return self.enterContext(Server(*flags, **options))
 
-    def run_program(self, *command, **options):
+    def run_program(self, *command, typed="", **options):
         """Runs a client program, which must print nothing to stderr but on failure, and exit 0."""
         done = subprocess.run(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            input=typed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=4 * DEADLINE_S,

@@ -1,11 +1,15 @@
 """redis-py: the client of Python programs, on Memcached's port."""
 
+import asyncio
+
 import redis
+import redis.asyncio
 
 import harness
+import resp_clients
 
 
-class RedisPyTest(harness.ServerTestCase):
+class RedisPyTest(resp_clients.RespClientTestCase):
     def client(self, *flags, threads=2, **options):
         server = self.serve(*flags, threads=threads)
         client = redis.Redis("127.0.0.1", server.port, socket_timeout=harness.DEADLINE_S, **options)
@@ -75,3 +79,93 @@ class RedisPyTest(harness.ServerTestCase):
         info = self.client().info()
         self.assertEqual((info["role"], info["loading"], info["cluster_enabled"]),
                          ("master", 0, 0))
+
+    def test_transactions(self):
+        client = self.client()
+        with client.pipeline(transaction=True) as transaction:
+            self.assertEqual(transaction.set("x", 1).incr("x").get("none").execute(),
+                             [True, 2, None])
+            transaction.watch("x")
+            client.set("x", "changed")
+            transaction.multi()
+            transaction.set("x", "lost")
+            with self.assertRaises(redis.WatchError):
+                transaction.execute()
+        self.assertEqual(client.get("x"), b"changed")
+        with client.pipeline(transaction=True) as transaction:
+            with self.assertRaisesRegex(redis.ResponseError, "unknown command"):
+                transaction.set("x", "lost").lpush("list", "v").execute()
+        self.assertEqual(client.get("x"), b"changed")
+
+        def double(transaction):
+            before = int(transaction.get("n"))
+            transaction.multi()
+            transaction.set("n", 2 * before)
+
+        client.set("n", 21)
+        client.transaction(double, "n")
+        self.assertEqual(client.get("n"), b"42")
+
+    def test_keys(self):
+        client = self.client("--keys-output-limit", "100")
+        names = {b"name:%d" % i for i in range(20000)}
+        client.mset({name: "v" for name in names})
+        self.assertLess(len(client.keys("*")), 5000)
+        self.assertEqual(set(client.scan_iter(match="name:*", count=1000)), names)
+        self.assertEqual(client.dbsize(), len(names))
+        client.flushall()
+        self.assertEqual(client.dbsize(), 0)
+
+    def test_limits(self):
+        client = self.client()
+        for value in (resp_clients.BINARY, b"x" * 900000, b"", "Grüße, 世界".encode()):
+            client.set("large", value)
+            self.assertEqual(client.get("large"), value)
+        client.set("large", "old")
+        with self.assertRaisesRegex(redis.ResponseError, r"^string exceeds maximum allowed size"):
+            client.set("large", b"x" * (3 << 20))
+        self.assertEqual(client.get("large"), b"old")
+        client.set("k" * 65535, "v")
+        self.assertEqual(client.mget("k" * 65535, "none"), [b"v", None])
+        with self.assertRaisesRegex(redis.ResponseError, "^key is longer than 65535 bytes"):
+            client.set("k" * 65536, "v")
+
+    def test_unknown_commands_do_not_close(self):
+        client = self.client(single_connection_client=True)
+        number = client.client_id()
+        for ask in (lambda: client.lpush("l", "x"), lambda: client.hset("h", "f", "v"),
+                    lambda: client.eval("return 1", 0), lambda: client.publish("c", "x")):
+            with self.assertRaisesRegex(redis.ResponseError, "^unknown command"):
+                ask()
+        self.assertEqual(client.client_id(), number)
+
+    def test_wire(self):
+        """What it sends first, how it comes back, and that it shares the items of Memcached."""
+        for server, password, memcached in self.servers():
+            memcached.set(b"from-memcached", resp_clients.BINARY, flags=5)
+            with resp_clients.Tap(server.port) as tap:
+                client = redis.Redis("127.0.0.1", tap.port, password=password or None, db=0)
+                self.assertEqual(client.get("from-memcached"), resp_clients.BINARY)
+                self.assertEqual(client.setex("from-redis", 100, resp_clients.BINARY), True)
+                with self.assertRaises(redis.ConnectionError):
+                    client.execute_command("PING", resp_clients.CUT)
+                self.assertEqual(client.get("from-redis"), resp_clients.BINARY)
+                client.close()
+            first = ["AUTH secret"] if password else []
+            self.check_beginning(tap.first_requests(), [*first, "GET from-memcached"])
+            self.assertEqual(memcached.get(b"from-redis"), resp_clients.BINARY)
+
+    def test_asyncio(self):
+        server = self.serve(threads=2)
+
+        async def ask():
+            client = redis.asyncio.Redis(host="127.0.0.1", port=server.port)
+            async with client:
+                await asyncio.gather(*[client.incr("counted") for _ in range(500)])
+                async with client.pipeline() as transaction:
+                    replies = await transaction.get("counted").set("k", "v").execute()
+                return replies, [key async for key in client.scan_iter()]
+
+        replies, keys = asyncio.run(ask())
+        self.assertEqual(replies, [b"500", True])
+        self.assertEqual(sorted(keys), [b"counted", b"k"])

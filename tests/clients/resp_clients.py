@@ -84,7 +84,8 @@ class Tap:
 
     def first_requests(self):
         """What the first client sent first, each request as its words with blanks between."""
-        return [b" ".join(words).decode() for words in requests(bytes(self.begun[0]))]
+        return [b" ".join(words).decode(errors="backslashreplace")
+                for words in requests(bytes(self.begun[0]))]
 
 
 def requests(data):
