@@ -131,7 +131,8 @@ class DjangoTest(harness.ServerTestCase):
         for name, backend in BACKENDS.items():
             with self.subTest(client=name):
                 server = self.serve()
-                caches.settings["default"] = {"BACKEND": backend, "LOCATION": location(name, server)}
+                caches.settings["default"] = {"BACKEND": backend,
+                                              "LOCATION": location(name, server)}
                 if hasattr(caches._connections, "default"):
                     del caches["default"]
                 self.check_session()

@@ -4,7 +4,7 @@
 const assert = require('assert');
 const { default: Keyv } = require('keyv');
 const { default: KeyvRedis } = require('@keyv/redis');
-const { host, port, password, runParts, manyKeys, cut, unicode } = require('./resp_client_parts.js');
+const { host, port, password, runParts, cut, unicode } = require('./resp_client_parts.js');
 
 function connect(namespace, options) {
   const store = new KeyvRedis({ socket: { host, port, reconnectStrategy: () => 1 }, password });

@@ -14,21 +14,23 @@ class NpmRedisTest(resp_clients.RespClientTestCase):
 
     def test_ioredis(self):
         self.ask_script("ioredis_client.js", "ioredis", parts=15,
-                 first=["client setname tests", "client SETINFO LIB-NAME ioredis",
-                        "client SETINFO LIB-VER 5", "info"])
+                        first=["client setname tests", "client SETINFO LIB-NAME ioredis",
+                               "client SETINFO LIB-VER 5", "info"])
 
     def test_iovalkey(self):
-        self.ask_script("ioredis_client.js", "iovalkey", parts=15, first=["info", "client setname tests"])
+        self.ask_script("ioredis_client.js", "iovalkey", parts=15,
+                        first=["info", "client setname tests"])
 
     def test_node_redis_in_resp2(self):
         self.ask_script("node_redis_client.js", "2", parts=16,
-                 first=["HELLO 2 SETNAME tests", "CLIENT SETINFO LIB-VER 5",
-                        "CLIENT SETINFO LIB-NAME node-redis"])
+                        first=["HELLO 2 SETNAME tests", "CLIENT SETINFO LIB-VER 5",
+                               "CLIENT SETINFO LIB-NAME node-redis"])
 
     def test_node_redis_in_resp3(self):
         self.ask_script("node_redis_client.js", "3", parts=16,
-                 first=["HELLO 3 SETNAME tests", "CLIENT SETINFO LIB-VER 5",
-                        "CLIENT SETINFO LIB-NAME node-redis", "CLIENT MAINT_NOTIFICATIONS ON"])
+                        first=["HELLO 3 SETNAME tests", "CLIENT SETINFO LIB-VER 5",
+                               "CLIENT SETINFO LIB-NAME node-redis",
+                               "CLIENT MAINT_NOTIFICATIONS ON"])
 
     GLIDE_BEGINS = ["CLIENT SETNAME tests", "CLIENT SETINFO LIB-NAME GlideJS",
                     "CLIENT SETINFO LIB-VER", "INFO REPLICATION"]
@@ -37,7 +39,8 @@ class NpmRedisTest(resp_clients.RespClientTestCase):
         self.ask_script("valkey_glide_client.js", "2", parts=17, first=self.GLIDE_BEGINS)
 
     def test_valkey_glide_in_resp3(self):
-        self.ask_script("valkey_glide_client.js", "3", parts=17, first=["HELLO 3", *self.GLIDE_BEGINS])
+        self.ask_script("valkey_glide_client.js", "3", parts=17,
+                        first=["HELLO 3", *self.GLIDE_BEGINS])
 
     def test_keyv(self):
         for server, password, memcached in self.servers():

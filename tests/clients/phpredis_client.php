@@ -14,7 +14,8 @@ function stop(string $message): void {
 
 function expect(string $what, $expected, $actual): void {
     if ($expected !== $actual) {
-        stop("$what: expected " . var_export($expected, true) . ', got ' . var_export($actual, true));
+        stop("$what: expected " . var_export($expected, true) .
+            ', got ' . var_export($actual, true));
     }
 }
 

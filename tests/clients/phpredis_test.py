@@ -25,9 +25,9 @@ class PhpredisSessionTest(resp_clients.RespClientTestCase):
         "session.gc_maxlifetime=1000",
     )
 
-    def request(self, server, password, session, then="visit"):
+    def request(self, server, password, session, then="visit", settings=SETTINGS):
         """What one request to the application prints."""
-        settings = [f"-d{setting}" for setting in self.SETTINGS]
+        settings = [f"-d{setting}" for setting in settings]
         path = f"tcp://{server.address}" + (f"?auth={password}" if password else "")
         settings.append(f'-dsession.save_path="{path}"')
         script = os.path.join(HERE, "php_session_client.php")
@@ -48,3 +48,13 @@ class PhpredisSessionTest(resp_clients.RespClientTestCase):
             self.assertEqual(self.request(server, password, moved, "destroy"), ["6", "6"])
             self.assertIsNone(memcached.get(b"PHPREDIS_SESSION:" + moved.encode()))
             self.assertEqual(self.request(server, password, moved), ["1", "1"])
+
+    def test_its_locks_ask_for_a_script(self):
+        """They are off unless asked for. With them the session is kept, but its lock stays."""
+        settings = (*self.SETTINGS, "redis.session.locking_enabled=1")
+        server = self.serve()
+        words = self.request(server, "", "first", settings=settings)
+        self.assertIn("Failed to release session lock", " ".join(words))
+        with server.connect() as memcached:
+            self.assertIn(b"visits", memcached.get(b"PHPREDIS_SESSION:first"))
+            self.assertIsNotNone(memcached.get(b"PHPREDIS_SESSION:first_LOCK"))

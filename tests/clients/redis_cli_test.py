@@ -23,7 +23,8 @@ class RedisCliTest(harness.ServerTestCase):
     def test_commands_typed_one_after_the_other(self):
         server = self.serve("--redis-port", "-1", threads=2)
         for port in server.ports():
-            output = self.cli(port, typed="SET c 1\nMULTI\nINCR c\nEXEC\nFOO x\nHSET h f v\nGET c\n")
+            output = self.cli(port, typed="SET c 1\nMULTI\nINCR c\nEXEC\nFOO x\n"
+                              "HSET h f v\nGET c\n")
             self.assertEqual(
                 [line for line in output.splitlines() if line],
                 ["OK", "OK", "QUEUED", "2",

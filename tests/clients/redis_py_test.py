@@ -139,6 +139,14 @@ class RedisPyTest(resp_clients.RespClientTestCase):
                 ask()
         self.assertEqual(client.client_id(), number)
 
+    def test_locks_ask_for_a_script(self):
+        client = self.client()
+        lock = client.lock("lock", timeout=100)
+        self.assertTrue(lock.acquire(blocking=False))
+        self.assertFalse(client.lock("lock").acquire(blocking=False))
+        with self.assertRaisesRegex(redis.ResponseError, "^unknown command 'EVALSHA'"):
+            lock.release()
+
     def test_wire(self):
         """What it sends first, how it comes back, and that it shares the items of Memcached."""
         for server, password, memcached in self.servers():

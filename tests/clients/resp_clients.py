@@ -4,9 +4,9 @@ The client is a script or a program in its own language:
 
     SCRIPT HOST PORT PASSWORD
 
-The password is empty where there is none. It prints "ok PART" for each part of its test. It finds `from-memcached` and `shared-number` as a
-Memcached client stored them, leaves `from-redis`, and asks PING for CUT once: then its connection
-breaks before it has the reply.
+The password is empty where there is none. It prints "ok PART" for each part of its test. It finds
+`from-memcached` and `shared-number` as a Memcached client stored them, leaves `from-redis`, and asks
+PING for CUT once: then its connection breaks before it has the reply.
 """
 
 import contextlib
@@ -102,6 +102,8 @@ def requests(data):
 
 
 class RespClientTestCase(harness.ServerTestCase):
+    FLAGS = ("--keys-output-limit=100",)  # of the servers that servers() starts
+
     def ask_everything(self, *command, parts, first, env=None):
         """Runs the client against one core and no password, and against two that want one.
 
@@ -120,9 +122,8 @@ class RespClientTestCase(harness.ServerTestCase):
     def servers(self):
         """Yields servers, their passwords, and a client of Memcached whom they have let in."""
         for threads, password in ((1, ""), (2, "secret")):
-            flags = ["--keys-output-limit", 100]
-            flags += ["--requirepass", password] if password else []
-            server = self.serve(*flags, threads=threads)
+            flags = ("--requirepass", password) if password else ()
+            server = self.serve(*self.FLAGS, *flags, threads=threads)
             memcached = self.enterContext(server.connect())
             if password:
                 self.assertEqual(memcached.set(b"auth", b"default " + password.encode()), b"STORED")
