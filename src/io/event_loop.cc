@@ -249,11 +249,18 @@ void EventLoop::Close(Stream& stream) {
   closed_.push_back(&stream);
 }
 
+void EventLoop::Release(Stream& stream) {
+  DCHECK(!(stream.state_ & (kSending | kClosing)));
+  PauseReceive(stream);
+  stream.state_ |= kClosing | kReleased;
+  closed_.push_back(&stream);
+}
+
 void EventLoop::TellClosed(Stream& stream) {
   Watch& watch = WatchOf(stream);
   if (watch.blocked != nullptr) EndSend(stream, -ECANCELED);
   DCHECK(!(stream.state_ & kSending));
-  close(stream.fd_);
+  if (!(stream.state_ & kReleased)) close(stream.fd_);
   stream.fd_ = -1;
   stream.state_ = 0;
   stream.loop_data_ = nullptr;

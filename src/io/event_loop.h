@@ -54,6 +54,7 @@ class EventLoop final : public Loop {
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;
+  void Release(Stream& stream) override;
   void RunOnce(LoopOwner& owner, int64_t wait_ns) override;
   void Wake() override;
   void Ring(Loop& sleeper) override { sleeper.Wake(); }
@@ -72,6 +73,7 @@ class EventLoop final : public Loop {
     kSending = 4,    // OnSent is owed
     kFinishing = 8,  // shut the sending side down after the send in flight
     kClosing = 16,
+    kReleased = 32,  // closing, and the owner has its descriptor back
   };
   // A send that found no room.
   struct BlockedSend {

@@ -47,7 +47,8 @@ class Stream {
   // sent again) or -errno.
   virtual void OnSent(int result) = 0;
   // After Close(), in a later turn: the loop has forgotten the stream; it may be destroyed in this
-  // call, or attached again. No OnReceive and no OnReceiveEnd come between Close() and this.
+  // call, or attached again. No OnReceiveEnd comes between Close() or Release() and this, and after
+  // Close() no OnReceive.
   virtual void OnClosed() = 0;
 
  protected:
@@ -120,6 +121,10 @@ class Loop {
   // Shuts both directions down and closes the descriptor. A send in flight is cancelled, its OnSent
   // still comes; then OnClosed. No other call for this stream is allowed after.
   virtual void Close(Stream& stream) = 0;
+  // Forgets the stream as Close() does, but gives the descriptor back: nothing is shut down, and
+  // from OnClosed on it is the caller's. No send may be in flight. What the loop receives until
+  // then still comes to OnReceive, so that none of it is lost.
+  virtual void Release(Stream& stream) = 0;
 
   // While frugal, little is received in a turn over all streams: for an owner that can only keep
   // it.

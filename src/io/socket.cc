@@ -316,6 +316,29 @@ absl::StatusOr<Listener> ListenUnix(const std::string& path, const UnixOptions& 
   return Listener{.fd = std::move(fd), .address = path, .port = 0, .path = std::move(owned)};
 }
 
+absl::StatusOr<Listener> ListenPrivate(int backlog) {
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const sockaddr any = {.sa_family = AF_UNIX, .sa_data = {}};
+  // Only the family: the kernel chooses the name.
+  if (fd.get() < 0 || bind(fd.get(), &any, sizeof(any.sa_family)) != 0 ||
+      listen(fd.get(), backlog) != 0) {
+    return Failed("listen on", "a private socket", errno);
+  }
+  return Listener{.fd = std::move(fd), .address = "private", .port = 0};
+}
+
+UniqueFd ConnectPrivate(const Listener& listener) {
+  Address address;
+  address.size = sizeof(address.storage);
+  auto* storage = reinterpret_cast<sockaddr*>(&address.storage);
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0 || getsockname(listener.fd.get(), storage, &address.size) != 0 ||
+      connect(fd.get(), storage, address.size) != 0) {
+    return {};
+  }
+  return fd;
+}
+
 absl::StatusOr<Listener> AdoptListener(int listening_fd) {
   UniqueFd fd(listening_fd);
   const auto option = [&](int name) {

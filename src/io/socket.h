@@ -99,6 +99,11 @@ struct UnixOptions {
 [[nodiscard]] absl::StatusOr<Listener> ListenUnix(const std::string& path,
                                                   const UnixOptions& options);
 
+// A listening socket for this process' own use: a Unix one under a name that the kernel makes up,
+// which no file system shows; and a client of it, who does not wait. No descriptor: it has no room.
+[[nodiscard]] absl::StatusOr<Listener> ListenPrivate(int backlog);
+[[nodiscard]] UniqueFd ConnectPrivate(const Listener& listener);
+
 // A listening socket that was made elsewhere, by a service manager for example: its address, its
 // path and whether it listens are not ours to change. Takes the descriptor, whatever it returns.
 [[nodiscard]] absl::StatusOr<Listener> AdoptListener(int listening_fd);

@@ -282,6 +282,7 @@ void UringLoop::FinishSending(Stream& stream) {
 
 void UringLoop::Close(Stream& stream) {
   DCHECK(!(stream.state_ & kClosing));
+  stream.state_ &= static_cast<uint8_t>(~kWanted);
   stream.state_ |= kClosing;
   // Not left to close(): another holder of the socket would keep the peer waiting.
   shutdown(stream.fd_, SHUT_RDWR);
@@ -292,6 +293,16 @@ void UringLoop::Close(Stream& stream) {
   ++stream.in_flight_;
   io_uring_sqe* cancel = Submission(Tag(&stream, Kind::kCancel));
   io_uring_prep_cancel_fd(cancel, stream.fd_, IORING_ASYNC_CANCEL_ALL);
+}
+
+void UringLoop::Release(Stream& stream) {
+  DCHECK(!(stream.state_ & (kSending | kClosing)));
+  stream.state_ |= kReleased;
+  if (stream.in_flight_ == 0) {
+    closed_.push_back(&stream);
+  } else if ((stream.state_ & (kArmed | kPausing)) == kArmed) {
+    CancelReceive(stream);
+  }
 }
 
 void UringLoop::Wake() {
@@ -408,7 +419,7 @@ void UringLoop::CompleteReceive(const io_uring_cqe& completion) {
   if (completion.flags & IORING_CQE_F_BUFFER) {
     const auto id = static_cast<uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
     buffers_.GiveBack(id);  // published when the turn has ended
-    if (result > 0 && !(stream.state_ & kClosing)) {
+    if (result > 0 && (!(stream.state_ & kClosing) || IsReleased(stream))) {
       stream.OnReceive(buffers_.Bytes(id, static_cast<size_t>(result)));
     }
   }
@@ -429,10 +440,12 @@ void UringLoop::CompleteReceive(const io_uring_cqe& completion) {
 
 void UringLoop::CompleteCancel(Stream& stream, int result) {
   --stream.in_flight_;
-  if (stream.state_ & kClosing) return ForgetIfIdle(stream);
   // The receive was just running: ask again, once a turn.
   const bool missed = result == -EALREADY && (stream.state_ & kArmed);
-  if (missed && !(stream.state_ & kWanted)) CancelReceive(stream);
+  if (missed && (IsReleased(stream) || !(stream.state_ & (kClosing | kWanted)))) {
+    return CancelReceive(stream);
+  }
+  if (stream.state_ & kClosing) ForgetIfIdle(stream);
 }
 
 void UringLoop::CompleteSend(const io_uring_cqe& completion) {
@@ -529,7 +542,7 @@ void UringLoop::Forget(Stream& stream) {
   OpenOf(stream) = open_.back();
   open_[index].stream->loop_data_ = std::bit_cast<void*>(index);
   open_.pop_back();
-  close(stream.fd_);
+  if (!IsReleased(stream)) close(stream.fd_);
   stream.fd_ = -1;
   stream.state_ = 0;
   stream.loop_data_ = nullptr;

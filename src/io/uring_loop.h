@@ -58,6 +58,7 @@ class UringLoop final : public Loop {
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;
+  void Release(Stream& stream) override;
   void RunOnce(LoopOwner& owner, int64_t wait_ns) override;
   void Wake() override;
   void Ring(Loop& sleeper) override;
@@ -86,6 +87,8 @@ class UringLoop final : public Loop {
     kLazySend = 32,  // and known to the kernel as silent
     kClosing = 64,
     kFinishing = 128,  // shut the sending side down after the send in flight
+    // The owner has its descriptor back, and wants what comes until then.
+    kReleased = kClosing | kWanted,
   };
   struct Listener {
     int fd = -1;
@@ -131,6 +134,9 @@ class UringLoop final : public Loop {
   void ArmAccept(int listener);
   void ArmWake();
   void CancelReceive(Stream& stream);
+  [[nodiscard]] static bool IsReleased(const Stream& stream) {
+    return (stream.state_ & kReleased) == kReleased;
+  }
   Message* NewMessage(std::span<const iovec> parts);
 
   void Reap(LoopOwner& owner);

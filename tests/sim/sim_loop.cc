@@ -118,6 +118,11 @@ void SimLoop::FinishSending(Stream& stream) {
 
 void SimLoop::Close(Stream& stream) { SocketOf(stream).closing_ = true; }
 
+void SimLoop::Release(Stream& stream) {
+  SocketOf(stream);
+  SIM_CHECK(false, "a release: nobody here takes a socket over");
+}
+
 // --- a turn -------------------------------------------------------------------------------------
 
 std::vector<SimLoop::Ready> SimLoop::WhatIsReady() {

@@ -130,6 +130,7 @@ class SimLoop final : public Loop {
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;
+  void Release(Stream& stream) override;
   void RunOnce(LoopOwner& owner, int64_t wait_ns) override;
   void Wake() override { rung_ = true; }
   void Ring(Loop& sleeper) override { static_cast<SimLoop&>(sleeper).rung_ = true; }

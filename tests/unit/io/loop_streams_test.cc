@@ -608,5 +608,57 @@ TEST_P(LoopStreams, ClosedInEveryState) {
   }
 }
 
+// A peer writes all the time; in every state of the receive, what the stream was handed and what is
+// read from the descriptor afterwards are all of it, in order, and the socket is whole.
+TEST_P(LoopStreams, ReleaseLosesNothingAndLeavesTheSocketAlone) {
+  const int before = OpenDescriptors();
+  const std::string pattern = Pattern(100'000);
+  for (int state = 0; state < 4; ++state) {
+    SCOPED_TRACE(state);
+    RecordingStream stream;
+    const Pair pair = MakePair();
+    size_t written = 0;
+    const auto write_more = [&] {
+      const std::string_view more = std::string_view(pattern).substr(written, 1000);
+      written += more.size();
+      Write(pair.test_end, more);
+    };
+    loop_->Attach(stream, pair.loop_end);
+    bool released = false;
+    const auto release = [&] {
+      if (!std::exchange(released, true)) loop_->Release(stream);
+    };
+    if (state == 0) stream.on_receive = release;
+    if (state == 1) {
+      loop_->PauseReceive(stream);
+      release();
+    }
+    if (state == 2) {
+      loop_->PauseReceive(stream);
+      Settle();
+      release();
+    }
+    if (state == 3) {
+      loop_->PauseReceive(stream);
+      loop_->ResumeReceive(stream);
+      release();
+    }
+    ASSERT_TRUE(Run([&] {
+      write_more();
+      return stream.closed == 1;
+    }));
+    write_more();
+    Settle();
+    EXPECT_EQ(stream.closed, 1);
+    EXPECT_TRUE(stream.ends.empty());
+    EXPECT_EQ(stream.received + ReadAll(pair.loop_end), pattern.substr(0, written));
+    Write(pair.loop_end, "reply");
+    EXPECT_EQ(ReadAll(pair.test_end), "reply");
+    close(pair.loop_end);
+    close(pair.test_end);
+  }
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
 }  // namespace
 }  // namespace larder::io

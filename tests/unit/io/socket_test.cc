@@ -182,6 +182,31 @@ TEST(AttachReuseportByCpu, TheCpuChoosesTheSocket) {
   ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
+TEST(ListenPrivate, OnlyWhoHasItFindsIt) {
+  const auto listener = ListenPrivate(2);
+  const auto other = ListenPrivate(2);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  ASSERT_TRUE(other.ok()) << other.status();
+  const UniqueFd client = ConnectPrivate(*listener);
+  ASSERT_GE(client.get(), 0);
+  EXPECT_LT(accept4(other->fd.get(), nullptr, nullptr, SOCK_CLOEXEC), 0);
+  const UniqueFd accepted(accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ASSERT_GE(accepted.get(), 0);
+  EXPECT_EQ(write(client.get(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(read(accepted.get(), &byte, 1), 1);
+  EXPECT_EQ(byte, 'x');
+}
+
+TEST(ListenPrivate, NobodyWaitsForRoom) {
+  const auto listener = ListenPrivate(1);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(ConnectPrivate(*listener));
+  EXPECT_GE(clients.front().get(), 0);
+  EXPECT_LT(clients.back().get(), 0);
+}
+
 class ListenUnixTest : public testing::Test {
  protected:
   ListenUnixTest() {

@@ -35,6 +35,7 @@ class BellLoop final : public io::Loop {
             io::Notice /*notice*/) override {}
   void FinishSending(io::Stream& /*stream*/) override {}
   void Close(io::Stream& /*stream*/) override {}
+  void Release(io::Stream& /*stream*/) override {}
   void RunOnce(io::LoopOwner& /*owner*/, int64_t /*wait_ns*/) override {}
 
   void Wake() override {
