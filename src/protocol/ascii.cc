@@ -10,6 +10,12 @@ Tokens::Tokens(std::string_view line) {
   }
 }
 
+bool IsHttp(std::string_view line, std::string_view first) {
+  const size_t end = line.find_last_not_of(' ') + 1;
+  const size_t last = line.substr(0, end).rfind(' ') + 1;
+  return line.substr(last).starts_with("HTTP/") || first == "POST" || first == "Host:";
+}
+
 Verb VerbOf(std::string_view word) {
   Verb verb = Verb::kRejected;
   switch (PackWord(word)) {

@@ -83,6 +83,10 @@ class Tokens {
   size_t count_ = 0;
 };
 
+// A browser that was talked into sending a request here: what follows `line` is not meant for us,
+// and must not be executed. `first` is the line's first token.
+bool IsHttp(std::string_view line, std::string_view first);
+
 // The first eight bytes of a word as one integer, to switch on: words that differ in them, or in
 // length below eight, differ in it (but for words that hold NULs).
 constexpr uint64_t PackWord(std::string_view word) {

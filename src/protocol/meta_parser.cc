@@ -291,13 +291,6 @@ void ParseDescribe(const Input& in, Words words) {
   in.parsed.command.verb = Verb::kDescribe;
 }
 
-// A browser's request line that begins like a meta command: what follows it is not meant for us.
-bool IsHttp(std::string_view line) {
-  const size_t end = line.find_last_not_of(' ') + 1;
-  const size_t last = line.substr(0, end).rfind(' ') + 1;
-  return line.substr(last).starts_with("HTTP/");
-}
-
 void ParseLine(const Input& in, std::string_view line) {
   Parsed& parsed = in.parsed;
   parsed.state = ParseState::kReady;
@@ -318,7 +311,7 @@ void ParseLine(const Input& in, std::string_view line) {
     ParseKeyed(in, words, verb);
   }
   // No flag begins with an H.
-  if (parsed.command.rejection == Status::kInvalidFlag && IsHttp(line)) {
+  if (parsed.command.rejection == Status::kInvalidFlag && IsHttp(line, {})) {
     Reject(parsed, Status::kForeignProtocol);
     parsed.discard_bytes = 0;
     parsed.close = true;

@@ -220,8 +220,15 @@ std::optional<int64_t> SpellArguments(std::string_view line, std::string& argume
   }
 }
 
-// A browser, which somebody may have sent to talk to us.
-bool IsHttp(std::string_view word) { return IsWord(word, "post") || IsWord(word, "host:"); }
+// A browser, which somebody may have sent to talk to us: a request line, of any method and for a
+// path, or what only such requests begin a line with.
+bool IsHttp(const RespRequest& request) {
+  const auto& words = request.words;
+  if (IsWord(words[0], "post") || IsWord(words[0], "host:")) return true;
+  return request.count == 3 && words[2].starts_with("HTTP/") &&
+         (words[1].starts_with('/') || words[1] == "*" ||
+          words[1].find("://") != std::string_view::npos);
+}
 
 void ParseTyped(const Input& in) {
   const std::string_view window = in.bytes.substr(0, kTypedBytesMax + 1);
@@ -241,7 +248,7 @@ void ParseTyped(const Input& in) {
   const Input words = {typed, in.resume, in.limits, in.speaker, in.space, in.parsed};
   RespRequest request;
   if (ReadArguments(words, 0, *count, request)) {
-    if (IsHttp(request.words[0])) {
+    if (IsHttp(request)) {
       in.parsed.command.rejection = Status::kForeignProtocol;
       in.parsed.state = ParseState::kReady;
       in.parsed.close = true;

@@ -69,7 +69,9 @@ Parsed ParseTextAuth(std::string_view bytes, const Resume& resume, const ParserL
   parsed.consumed = newline + 1;
   const std::optional<uint64_t> value_bytes = ValueBytes(line);
   if (!value_bytes) {
-    Reject(parsed, Status::kUnauthenticated);
+    const Tokens tokens(line);
+    parsed.close = tokens.count() > 0 && IsHttp(line, tokens[0]);
+    Reject(parsed, parsed.close ? Status::kForeignProtocol : Status::kUnauthenticated);
     return parsed;
   }
   parsed.command.verb = Verb::kAuthenticate;

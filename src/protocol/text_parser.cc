@@ -324,14 +324,6 @@ void ParseRest(const Input& in, const Tokens& tokens, std::string_view line) {
   }
 }
 
-// A browser that was talked into sending a request here: what follows is not meant for us, and must
-// not be executed.
-bool IsHttp(std::string_view line, std::string_view first_token) {
-  const size_t end = line.find_last_not_of(' ') + 1;
-  const size_t last = line.substr(0, end).rfind(' ') + 1;
-  return line.substr(last).starts_with("HTTP/") || first_token == "POST" || first_token == "Host:";
-}
-
 void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
   const Verb verb = VerbOf(tokens[0]);
   in.parsed.command.verb = verb;

@@ -48,7 +48,7 @@ class AuthTest(AuthTestCase):
             b"get k", b"gets k", b"gat 0 k", b"version", b"quit", b"stats", b"flush_all", b"mn",
             b"mg k v", b"ms k 0", b"me k", b"add k 0 0 0", b"cas k 0 0 0 1", b"delete k", b"touch k 0",
             b"incr k 1", b"verbosity 1", b"watch", b"shutdown", b"lru_crawler metadump all", b"",
-            b"set k 0 0", b"set k 0 0 x", b"set k 0 0 -1", b"nonsense", b"GET / HTTP/1.1",
+            b"set k 0 0", b"set k 0 0 x", b"set k 0 0 -1", b"nonsense",
         ):  # fmt: skip
             with self.subTest(request=request):
                 lines = self.replies(server, request + b"\r\n" + AUTH, 2)

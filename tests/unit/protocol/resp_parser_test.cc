@@ -554,6 +554,21 @@ TEST(RespParser, ABrowsersRequestCloses) {
   EXPECT_FALSE(Parse(Spell({"POST", "/"})).close);
 }
 
+TEST(RespParser, ARequestLineOfHttpCloses) {
+  for (const std::string_view line :
+       {"GET / HTTP/1.1\r\n", "get /k HTTP/1.0\n", "PUT /a/b HTTP/1.1\r\n",
+        "OPTIONS * HTTP/1.1\r\n", "SET /k HTTP/1.1\r\n", "DELETE http://x/ HTTP/1.1\r\n"}) {
+    const OwnedResult parsed = Parse(line);
+    EXPECT_TRUE(parsed.close) << line;
+    EXPECT_EQ(parsed.command.command.rejection, Status::kForeignProtocol) << line;
+  }
+  for (const std::string_view line : {"GET /k\r\n", "SET k HTTP/1.1\r\n", "SET /k v\r\n",
+                                      "MGET / HTTP/1.1 HTTP/1.1\r\n", "MGET * HTTP\r\n"}) {
+    EXPECT_FALSE(Parse(line).close) << line;
+  }
+  EXPECT_FALSE(Parse(Spell({"SET", "/", "HTTP/1.1"})).close);
+}
+
 // --- what the client has chosen ------------------------------------------------------------------
 
 TEST(RespParser, KeysOfOtherDatabasesAreStoredOtherwise) {

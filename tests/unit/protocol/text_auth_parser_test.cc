@@ -53,31 +53,26 @@ TEST(TextAuthParser, UserAndPasswordAreTheValueOfASet) {
 
 TEST(TextAuthParser, AnyOtherLineIsRefusedAsALine) {
   using namespace std::string_view_literals;
-  for (const std::string_view bytes : {"get k\r\n"sv,
-                                       "version\r\n"sv,
-                                       "quit\r\n"sv,
-                                       "\r\n"sv,
-                                       "\n"sv,
-                                       "   \r\n"sv,
-                                       "set\r\n"sv,
-                                       "set k 0 0\r\n"sv,
-                                       "set k 0 0 x\r\n"sv,
-                                       "set k 0 0 12x\r\n"sv,
-                                       "set k 0 0 -1\r\n"sv,
-                                       "set k 0 0 2147483648\r\n"sv,
-                                       "set k 0 0 18446744073709551615\r\n"sv,
-                                       "set k 0 0 99999999999999999999\r\n"sv,
-                                       "SET k 0 0 12\r\n"sv,
-                                       "cas k 0 0 12 1\r\n"sv,
-                                       "ms k 12\r\n"sv,
-                                       "GET / HTTP/1.1\r\n"sv,
-                                       "set\0 k 0 0 12\r\n"sv,
-                                       "\x80\x0b\0\0\n"sv}) {
+  for (const std::string_view bytes :
+       {"get k\r\n"sv, "version\r\n"sv, "quit\r\n"sv, "\r\n"sv, "\n"sv, "   \r\n"sv, "set\r\n"sv,
+        "set k 0 0\r\n"sv, "set k 0 0 x\r\n"sv, "set k 0 0 12x\r\n"sv, "set k 0 0 -1\r\n"sv,
+        "set k 0 0 2147483648\r\n"sv, "set k 0 0 18446744073709551615\r\n"sv,
+        "set k 0 0 99999999999999999999\r\n"sv, "SET k 0 0 12\r\n"sv, "cas k 0 0 12 1\r\n"sv,
+        "ms k 12\r\n"sv, "set\0 k 0 0 12\r\n"sv, "\x80\x0b\0\0\n"sv}) {
     const OwnedResult parsed = Parse(bytes);
     EXPECT_EQ(parsed.state, ParseState::kExecuteFirst) << bytes;
     EXPECT_EQ(parsed.consumed, bytes.size()) << bytes;
     EXPECT_EQ(parsed.command.command.rejection, Status::kUnauthenticated) << bytes;
     EXPECT_FALSE(parsed.close);
+  }
+}
+
+TEST(TextAuthParser, ABrowsersRequestCloses) {
+  for (const std::string_view line :
+       {"GET / HTTP/1.1\r\n", "PUT /set HTTP/1.0\n", "POST\r\n", "Host: x\r\n"}) {
+    const OwnedResult parsed = Parse(line);
+    EXPECT_TRUE(parsed.close) << line;
+    EXPECT_EQ(parsed.command.command.rejection, Status::kForeignProtocol) << line;
   }
 }
 
