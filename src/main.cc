@@ -4,12 +4,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "admin/guests.h"
 #include "admin/http_server.h"
 #include "admin/pages.h"
 #include "config/cli.h"
@@ -81,16 +83,25 @@ std::string ListenAdmin(const std::vector<int>& passed_fds, config::Settings& se
   return "";
 }
 
-// Null if nobody wants it. It goes before the server.
+// Null if nobody wants it. It goes before the server. `guests` are null if there are none to be.
 std::unique_ptr<admin::HttpServer> OpenDoor(std::vector<io::Listener> listeners,
-                                            const larder::Server& running, admin::MoreNames more,
-                                            larder::util::Log& log) {
-  if (listeners.empty()) return nullptr;
-  log.Info("figures on http://" + listeners.front().address + "/");
+                                            admin::Guests* guests, const larder::Server& running,
+                                            admin::MoreNames more, larder::util::Log& log) {
+  if (listeners.empty() && guests == nullptr) return nullptr;
+  if (!listeners.empty()) log.Info("figures on http://" + listeners.front().address + "/");
   return std::make_unique<admin::HttpServer>(
-      admin::HttpServer::Options{}, std::move(listeners), [&running, more](std::string_view path) {
+      admin::HttpServer::Options{.guests = guests}, std::move(listeners),
+      [&running, more](std::string_view path) {
         return admin::PageAt(path, running.ReadFigures(), more);
       });
+}
+
+// Who asks for a page on the cache's port.
+std::function<void(int, std::string_view)> SendTo(admin::Guests* guests) {
+  if (guests == nullptr) return {};
+  return [guests](int fd, std::string_view said) {
+    guests->Add({.fd = io::UniqueFd(fd), .said = std::string(said)});
+  };
 }
 
 // Sockets that a service manager passes take the place of those that the settings name.
@@ -134,6 +145,10 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   if (!problem.empty()) return Fail(log, problem);
   options.settings = config::StatsSettings(settings);
 
+  admin::Guests places;  // go after the server, which sends guests to the last
+  admin::Guests* guests = settings.http_on_main_port ? &places : nullptr;
+  options.visitor = SendTo(guests);
+
   larder::BlockSignals();
   server::PidFile pid_file;  // goes after the server
   const auto running = larder::Server::Start(options, &problem);
@@ -150,7 +165,7 @@ int Run(config::Settings settings, const larder::runtime::Topology& topology,
   problem = WritePorts(*running);
   if (!problem.empty()) return Fail(log, problem);
   const auto more = settings.redis_metrics ? admin::MoreNames::kRedis : admin::MoreNames::kNone;
-  const auto door = OpenDoor(std::move(doors), *running, more, log);
+  const auto door = OpenDoor(std::move(doors), guests, *running, more, log);
   const std::string start_line = config::StartLine(
       settings, {.addresses = running->Addresses(), .passed = passed}, running->LoopName());
   log.Info(start_line);

@@ -185,7 +185,7 @@ struct Confinement {
 const std::vector<Confinement>& Confinements() {
   static const auto& table = *new std::vector<Confinement>{
       {"liburing.h", {"io/uring_"}},
-      {"event2/", {"io/event_", "admin/http_server.cc"}},
+      {"event2/", {"io/event_", "admin/http_server.cc", "admin/event_owners.h", "admin/relay.cc"}},
       {"prometheus/", {"admin/prometheus_"}},
       {"CLI/", {"config/cli.cc"}},
       {"gperftools/", {"util/memory_usage.cc"}},

@@ -10,37 +10,37 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "admin/event_owners.h"
+#include "admin/guests.h"
+#include "admin/relay.h"
 #include "util/check.h"
 
 namespace larder::admin {
 namespace {
 
 constexpr ev_ssize_t kRequestBytesMax = 8 << 10;
+// Of a guest: enough to be told that it is too much.
+constexpr size_t kRelayedBytesMax = 2 * kRequestBytesMax;
 constexpr int kMethodNotAllowed = 405;
 // All that libevent knows, so that the answer to the wrong ones is ours.
 constexpr ev_uint16_t kEveryMethod = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
                                      EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH;
 
-template <auto kFree>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* it) const {
-    kFree(it);
-  }
-};
-
-using Base = std::unique_ptr<event_base, FreeWith<event_base_free>>;
 using Http = std::unique_ptr<evhttp, FreeWith<evhttp_free>>;
-using Event = std::unique_ptr<event, FreeWith<event_free>>;
-using Stream = std::unique_ptr<bufferevent, FreeWith<bufferevent_decref>>;
 
-timeval Milliseconds(uint32_t ms) {
-  return {.tv_sec = ms / 1000, .tv_usec = static_cast<suseconds_t>(ms % 1000) * 1000};
+// The door's own sockets, and one for guests if it is to have any.
+std::vector<io::Listener> WithPrivate(std::vector<io::Listener> listeners, const Guests* guests) {
+  if (guests == nullptr) return listeners;
+  auto socket = io::ListenPrivate(static_cast<int>(Guests::kWaitingMax));
+  CHECK(socket.ok());
+  listeners.push_back(*std::move(socket));
+  return listeners;
 }
 
 }  // namespace
@@ -69,6 +69,8 @@ class HttpServer::Door {
   static void Answered(evhttp_request* request, void* door);
   void Leave(bufferevent* stream);
   void BoundVisitors();
+  static void TakeGuests(evutil_socket_t fd, short what, void* door);
+  void Guide(Guest guest);
 
   const Options options_;
   const std::vector<io::Listener> listeners_;
@@ -76,7 +78,9 @@ class HttpServer::Door {
   io::UniqueFd stop_fd_;
   Base base_;
   Event stop_event_;
+  Event guests_event_;
   absl::flat_hash_map<bufferevent*, std::unique_ptr<Visitor>> visitors_;
+  absl::flat_hash_map<const Relay*, std::unique_ptr<Relay>> relays_;
   std::vector<evconnlistener*> doors_;  // http_ owns them
   Http http_;
   std::thread thread_;
@@ -84,7 +88,7 @@ class HttpServer::Door {
 
 HttpServer::Door::Door(const Options& options, std::vector<io::Listener> listeners, Pages pages)
     : options_(options),
-      listeners_(std::move(listeners)),
+      listeners_(WithPrivate(std::move(listeners), options.guests)),
       pages_(std::move(pages)),
       stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       base_(event_base_new()) {
@@ -110,8 +114,18 @@ HttpServer::Door::Door(const Options& options, std::vector<io::Listener> listene
     CHECK(evhttp_bind_listener(http_.get(), door) != nullptr);
     doors_.push_back(door);
   }
+  if (options_.guests != nullptr) {
+    guests_event_.reset(
+        event_new(base_.get(), options_.guests->fd(), EV_READ | EV_PERSIST, TakeGuests, this));
+    CHECK_EQ(event_add(guests_event_.get(), nullptr), 0);
+  }
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "admin");
+    // Who hangs up before the answer does us no harm, whatever else this process has to do with it.
+    sigset_t hang_ups;
+    sigemptyset(&hang_ups);
+    sigaddset(&hang_ups, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &hang_ups, nullptr);
     event_base_dispatch(base_.get());
   });
 }
@@ -155,6 +169,24 @@ void HttpServer::Door::BoundVisitors() {
     (void)(visitors_.size() < options_.visitors_max ? evconnlistener_enable(door)
                                                     : evconnlistener_disable(door));
   }
+}
+
+void HttpServer::Door::TakeGuests(evutil_socket_t, short, void* door) {
+  auto& self = *static_cast<Door*>(door);
+  for (Guest& guest : self.options_.guests->TakeAll()) self.Guide(std::move(guest));
+}
+
+// Whoever finds no room is closed.
+void HttpServer::Door::Guide(Guest guest) {
+  if (relays_.size() >= options_.visitors_max) return;
+  io::UniqueFd inside = io::ConnectPrivate(listeners_.back());
+  if (inside.get() < 0) return;
+  auto relay = std::make_unique<Relay>(
+      base_.get(),
+      Relay::Options{.request_bytes_max = kRelayedBytesMax, .visit_ms_max = options_.visit_ms_max},
+      std::move(guest), std::move(inside), [this](const Relay& over) { relays_.erase(&over); });
+  const Relay* key = relay.get();
+  relays_.emplace(key, std::move(relay));
 }
 
 void HttpServer::Door::Answer(evhttp_request* request, void* door) {

@@ -24,6 +24,8 @@
 
 namespace larder::admin {
 
+class Guests;
+
 struct Page {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
@@ -35,12 +37,15 @@ class HttpServer {
   struct Options {
     uint32_t visitors_max = 64;
     uint32_t visit_ms_max = 5000;
+    // Who comes by another way: not null, it outlives the server. So many of them at once, too; one
+    // more is closed.
+    Guests* guests = nullptr;
   };
   // The page at a path, which begins with '/' and has no query. Called on the door's thread.
   using Pages = std::function<Page(std::string_view path)>;
 
-  // Serves at once. `listeners` are at least one, and `pages` may be called until the destructor
-  // has returned.
+  // Serves at once. `listeners` are at least one if there are no guests, and `pages` may be called
+  // until the destructor has returned.
   HttpServer(const Options& options, std::vector<io::Listener> listeners, Pages pages);
   // Ends all visits.
   ~HttpServer();

@@ -190,6 +190,14 @@ std::optional<std::string> CheckSettings(const Settings& settings, const Where& 
     return where("unix-socket") + ": the path has " + std::to_string(settings.unix_socket.size()) +
            " bytes; give one of at most " + std::to_string(kUnixPathBytesMax);
   }
+  const bool users =
+      settings.sasl_enabled || !settings.auth_file.empty() || !settings.requirepass.empty();
+  if (settings.http_on_main_port && users) {
+    return where("http-on-main-port") +
+           ": a browser cannot say who it is there, as all clients have to; leave it out, and look "
+           "at "
+           "--admin-listen";
+  }
   if (settings.unix_socket.empty() && !settings.ServesTcp()) {
     return where("port") +
            ": 0 leaves nothing to listen on; give a port, or a UNIX socket with -s (--unix-socket)";

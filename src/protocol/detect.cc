@@ -1,6 +1,7 @@
 #include "protocol/detect.h"
 
 #include <cstdint>
+#include <string_view>
 
 #include "protocol/binary_header.h"
 #include "util/check.h"
@@ -24,6 +25,14 @@ bool IsBinary(ProtocolChoice choice, char first) {
 constexpr char kRespArray = '*';
 
 }  // namespace
+
+AsksForPage DetectHttp(std::string_view bytes) {
+  for (const std::string_view begin : {"GET /", "HEAD /"}) {
+    if (bytes.starts_with(begin)) return AsksForPage::kYes;
+    if (begin.starts_with(bytes)) return AsksForPage::kPerhaps;
+  }
+  return AsksForPage::kNo;
+}
 
 const Codec& Detect(ProtocolChoice choice, char first, Door door, Entrance entrance) {
   const bool locked = door == Door::kLocked;

@@ -6,7 +6,9 @@
 #ifndef LARDER_PROTOCOL_DETECT_H_
 #define LARDER_PROTOCOL_DETECT_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "larder/options.h"
 #include "protocol/codec.h"
@@ -15,6 +17,12 @@ namespace larder::protocol {
 
 // Does a client have to say who it is?
 enum class Door : uint8_t { kOpen, kLocked };
+
+// Does a connection that has sent `bytes` so far ask for a page over HTTP (GET or HEAD of a path)?
+// kPerhaps: more of them will tell. No command of Memcached begins so.
+enum class AsksForPage : uint8_t { kNo, kPerhaps, kYes };
+inline constexpr size_t kHttpBeginBytesMax = 6;  // so many are enough
+AsksForPage DetectHttp(std::string_view bytes);
 
 // `first` is the connection's first byte; `choice`, what the server speaks; `entrance`, which port
 // it came to.

@@ -438,6 +438,7 @@ void Connection::Abort() {
 }
 
 void Connection::OnClosed() {
+  if (visits_) worker_.cluster().visitor(fd_, input_.view());
   gone_ = true;
   DestroyIfGone();
 }

@@ -152,8 +152,10 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool LooksDeaf(CacheSeconds second);
 
  private:
-  // The first byte has come: it tells the protocol.
-  void Meet(char first);
+  // The first bytes have come: they tell the protocol. False if it is not known yet, or the client
+  // goes to whoever shows pages.
+  bool Meet(std::string_view bytes);
+  void GiveAway();
   void StopWatching();
   void ParseWindow();
   // Of a command that the next bytes depend on.
@@ -230,6 +232,7 @@ class Connection final : public io::Stream {
   bool received_all_ : 1 = false;  // the client's FIN has come
   bool closed_ : 1 = false;        // the loop has been told to close
   bool gone_ : 1 = false;          // and has done so
+  bool visits_ : 1 = false;        // the client is given away, with what is in input_
   bool transaction_muted_ : 1 = false;
 
   friend class Worker;

@@ -36,8 +36,9 @@ bool NamesKey(const Command& command) {
 void Connection::OnReceive(std::string_view bytes) {
   worker_.BeginTurn();
   worker_.counters().Add(Counter::kBytesRead, bytes.size());
+  if (visits_) return KeepInput(bytes);
   if (closing_ || closed_ || bytes.empty()) return;
-  if (codec_ == nullptr) Meet(bytes.front());
+  if (codec_ == nullptr && !Meet(bytes)) return;
   last_active_ = worker_.now().FloorSeconds();
   if (has_window_) {
     // A second piece in one turn: what refers to the first must be done with.
@@ -69,12 +70,33 @@ void Connection::OnReceive(std::string_view bytes) {
   ParseWindow();
 }
 
-void Connection::Meet(char first) {
+bool Connection::Meet(std::string_view bytes) {
   const Cluster& cluster = worker_.cluster();
+  const Entrance entrance = cluster.EntranceOf(listener_);
+  if (cluster.visitor && cluster.credentials == nullptr && entrance == Entrance::kAny) {
+    using protocol::AsksForPage;
+    std::string begin(input_.view());
+    begin += bytes.substr(0, protocol::kHttpBeginBytesMax);
+    const AsksForPage asks = protocol::DetectHttp(begin);
+    if (asks != AsksForPage::kNo) KeepInput(bytes);
+    if (asks == AsksForPage::kYes) GiveAway();
+    if (asks != AsksForPage::kNo) return false;
+  }
+  const char first = input_.empty() ? bytes.front() : input_.view().front();
   codec_ = &protocol::Detect(
       cluster.protocol, first,
-      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked,
-      cluster.EntranceOf(listener_));
+      cluster.credentials == nullptr ? protocol::Door::kOpen : protocol::Door::kLocked, entrance);
+  return true;
+}
+
+// It has asked for nothing and is owed nothing: this is the first that it says.
+void Connection::GiveAway() {
+  if (worker_.observer().observes()) {
+    worker_.observer().SawClientLeave(fd_, Observer::Leaving::kNormal);
+  }
+  visits_ = true;
+  closed_ = true;
+  worker_.loop().Release(*this);
 }
 
 void Connection::ParseWindow() {

@@ -182,6 +182,7 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->dumps = options_.dumps_enabled ? server::Dumps::kAllowed : server::Dumps::kForbidden;
   cluster_->watch_enabled = options_.watch_enabled;
   cluster_->shutdown = options_.shutdown;
+  cluster_->visitor = options_.visitor;
   cluster_->prefix_delimiter = options_.prefix_delimiter;
   if (options_.detail) cluster_->wishes.Set(server::Wishes::Detail::kOn);
   if (!options_.users.empty()) {

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/execute.h"
@@ -72,6 +73,8 @@ struct Cluster {
   bool watch_enabled = true;
   // Ends the process, in its own time; empty: no client may ask for that.
   std::function<void(Shutdown)> shutdown;
+  // Takes over whoever asks for a page over HTTP; empty: nobody does.
+  std::function<void(int fd, std::string_view said)> visitor;
   char prefix_delimiter = ':';  // of `stats detail`
   Wishes wishes{mailboxes.cores()};
   CacheSeconds started_s = 0;

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 import subprocess
 
 import binary_protocol
@@ -16,7 +17,7 @@ class Door:
     """The admin door of a running server."""
 
     def __init__(self, server):
-        self.host, port = server.stats("settings")["larder_admin_listen"].rsplit(":", 1)
+        self.host, port = re.search(r"http://(.*):(\d+)/", server.errors()).groups()
         self.port = int(port)
 
     def ask(self, path, method="GET"):
@@ -90,7 +91,8 @@ class DoorTest(harness.ServerTestCase):
         server = self.serve(ANY_PORT)
         door = Door(server)
         self.assertGreater(door.port, 0)
-        self.assertIn(f"http://127.0.0.1:{door.port}/", server.errors())
+        told = server.stats("settings")["larder_admin_listen"]
+        self.assertEqual(told, f"127.0.0.1:{door.port}")
         self.assertEqual(self.serve().stats("settings")["larder_admin_listen"], "off")
 
     def test_wrong_addresses_stop_the_start(self):
@@ -224,3 +226,158 @@ class DoorTest(harness.ServerTestCase):
         text = Door(self.serve(ANY_PORT)).page("/metrics")
         names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
         self.assertEqual(len(names), len(set(names)))
+
+
+# What a browser can be made to send: requests of any method, with commands where it lets a page
+# write what it likes.
+SMUGGLED = b"set evil 0 0 1\r\nx\r\nSET evil x\r\n*3\r\n$3\r\nSET\r\n$4\r\nevil\r\n$1\r\nx\r\n"
+
+
+def requests_of_browsers():
+    body = b"Content-Length: %d\r\n\r\n%s" % (len(SMUGGLED), SMUGGLED)
+    for method in (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"):
+        for path in (b"/", b"/set%20evil", b"/" + b"x" * 3000, b"/" + b"x" * 70000):
+            yield b"%s %s HTTP/1.1\r\nHost: cache:11211\r\n" % (method, path) + body
+    yield b"OPTIONS * HTTP/1.1\r\nHost: cache\r\n" + body
+    yield b"GET http://cache/ HTTP/1.1\r\nHost: cache\r\n" + body
+
+
+class BrowserTest(harness.ServerTestCase):
+    """Nobody is served over HTTP on the cache's own port, and nothing that came with it is done."""
+
+    def reject(self, server, index=0):
+        for request in requests_of_browsers():
+            with self.subTest(request=request[:40]), server.connect_to(index) as browser:
+                try:
+                    browser.send(request)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # closed meanwhile
+                answer = browser.rest()
+                self.assertNotIn(b"STORED", answer)
+                self.assertNotIn(b"+OK", answer)
+                self.assertNotIn(b"HTTP/1.1 200", answer)
+
+    def test_whatever_is_spoken_there(self):
+        for flags in ((), ("-B", "ascii"), ("-B", "binary"), ("--requirepass=secret",)):
+            server = self.serve(*flags, ANY_PORT)
+            self.reject(server)
+            metrics = Door(server).metrics()
+            self.assertEqual(total(metrics, "larder_set_commands_total"), 0)
+            self.assertEqual(total(metrics, "larder_delete_hits_total"), 0)
+            self.assertGreater(total(metrics, "larder_connections_accepted_total"), 20)
+
+    def test_on_the_port_of_redis(self):
+        server = self.serve("--redis-port=-1")
+        self.reject(server, 1)
+        self.assertEqual(server.stats()["cmd_set"], "0")
+        with server.connect_to(1) as client:
+            client.send(b"GET /k\r\nSET /k v\r\nGET /k\r\nGET / HTTP/1.1\r\nSET evil x\r\n")
+            self.assertEqual(client.rest().split(b"\r\n")[:4], [b"$-1", b"+OK", b"$1", b"v"])
+        self.assertEqual(server.stats()["cmd_set"], "1")
+
+
+class MainPortTest(harness.ServerTestCase):
+    """With --http-on-main-port, the pages of the admin door are on the cache's own port, too."""
+
+    ON = "--http-on-main-port"
+
+    def ask(self, address, path, method="GET"):
+        connection = http.client.HTTPConnection(*address, timeout=harness.DEADLINE_S)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read().decode()
+        finally:
+            connection.close()
+
+    def test_pages_are_those_of_the_door(self):
+        for threads in (1, 3):
+            server = self.serve(self.ON, ANY_PORT, threads=threads)
+            door = Door(server)
+            cache = ("127.0.0.1", server.port)
+            for path in ("/", "/healthz", "/readyz", "/nowhere"):
+                for method in ("GET", "HEAD"):
+                    status, _, body = self.ask(cache, path, method)
+                    self.assertEqual((status, body), door.ask(path, method))
+            for path in ("/metrics", "/stats.json"):
+                status, headers, body = self.ask(cache, path)
+                self.assertEqual((status, headers["Content-Length"]), (200, str(len(body))))
+                self.assertIn("get_hits", body)
+            self.assertEqual(self.ask(cache, "/healthz")[2], "ok\n")
+
+    def test_without_a_door(self):
+        server = self.serve(self.ON)
+        self.assertEqual(self.ask(("127.0.0.1", server.port), "/healthz")[::2], (200, "ok\n"))
+
+    def test_guests_are_no_clients(self):
+        server = self.serve(self.ON, threads=2)
+        for _ in range(50):
+            self.assertEqual(self.ask(("127.0.0.1", server.port), "/healthz")[0], 200)
+        harness.eventually(lambda: server.stats()["curr_connections"] == "1", "they are forgotten")
+        before = server.open_descriptors()
+        with server.connect() as guest:
+            guest.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(guest.line(), b"HTTP/1.1 200 OK")
+        harness.eventually(lambda: server.open_descriptors() <= before, "nothing stays open")
+
+    def test_request_in_pieces(self):
+        server = self.serve(self.ON)
+        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        for cut in range(1, len(request)):
+            with server.connect() as guest:
+                guest.send(request[:cut])
+                # So that the two pieces are not one.
+                server.stats()
+                guest.send(request[cut:])
+                self.assertTrue(guest.rest().endswith(b"\r\n\r\nok\n"), cut)
+
+    def test_nothing_is_done_for_guests(self):
+        server = self.serve(self.ON)
+        for method in (b"GET", b"POST", b"PUT", b"OPTIONS"):
+            with server.connect() as browser:
+                head = b"%s / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+                browser.send(head % (method, len(SMUGGLED)) + SMUGGLED)
+                self.assertNotIn(b"STORED", browser.rest())
+        self.assertEqual(server.stats()["cmd_set"], "0")
+
+    def test_others_are_served_as_ever(self):
+        server = self.serve(self.ON, "--redis-port=-1", threads=2)
+        with server.connect() as client:
+            for byte in (b"g", b"e", b"t", b" ", b"k", b"\r\n"):
+                client.send(byte)
+            self.assertEqual(client.line(), b"END")
+            self.assertEqual(client.set(b"k", b"v"), b"STORED")
+            # Known by now: this is no request for a page.
+            client.send(b"GET / HTTP/1.1\r\n")
+            self.assertNotIn(b"200", client.rest())
+        for said, answer in (
+            (b"G", b""), (b"GET", b""), (b"GET k\r\n", b"ERROR"), (b"HEAVY\r\n", b"ERROR"),
+        ):  # fmt: skip
+            with server.connect() as client:
+                for byte in said:
+                    client.send(bytes([byte]))
+                client.socket.shutdown(socket.SHUT_WR)
+                self.assertEqual(client.line(), answer, said)
+        with server.connect() as client:
+            ask = binary_protocol.request(binary_protocol.GET, b"k")
+            self.assertEqual(binary_protocol.ask_one(client, ask).value, b"v")
+        with server.connect_to(1) as client:
+            client.send(b"GET /k\r\n")
+            self.assertEqual(client.line(), b"$-1")
+            client.send(b"GET / HTTP/1.1\r\n")
+            self.assertEqual(client.rest(), b"")
+
+    def test_not_where_clients_say_who_they_are(self):
+        sentence = self.refuse(self.ON, "--requirepass=secret")
+        self.assertIn("http-on-main-port", sentence)
+        self.assertIn("--admin-listen", sentence)
+
+    def test_ends_with_guests_inside(self):
+        server = self.serve(self.ON, threads=2)
+        guests = [server.connect() for _ in range(4)]
+        for guest, said in zip(guests, (b"GE", b"GET /", b"GET / HTTP/1.1\r\n", b"HEAD /x HT")):
+            guest.send(said)
+        server.stop()
+        for guest in guests:
+            self.assertNotIn(b"200", guest.rest())
+            guest.close()

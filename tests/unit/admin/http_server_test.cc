@@ -3,15 +3,19 @@
 // Method: a server on a free port of the loopback; plain sockets that read until it closes.
 #include "admin/http_server.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "admin/guests.h"
 
 namespace larder::admin {
 namespace {
@@ -134,6 +138,85 @@ TEST_F(HttpServerTest, EndsWithVisitorsInside) {
   server_.reset();
   EXPECT_EQ(Rest(idle), "");
   EXPECT_EQ(Rest(half), "");
+}
+
+// Clients who were accepted elsewhere.
+class GuestsTest : public HttpServerTest {
+ protected:
+  void ServeGuests(HttpServer::Options options) {
+    options.guests = &guests_;
+    server_ = std::make_unique<HttpServer>(
+        options, std::vector<io::Listener>{},
+        [](std::string_view path) { return Page{.body = large_ + std::string(path)}; });
+  }
+  // Our end of a guest of whom `said` has been received.
+  io::UniqueFd Arrive(std::string_view said) {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    EXPECT_EQ(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    guests_.Add({.fd = io::UniqueFd(ends[1]), .said = std::string(said)});
+    return io::UniqueFd(ends[0]);
+  }
+
+  // More than a socket takes at once.
+  inline static const std::string large_ = std::string(5'000'000, '.');
+  Guests guests_;
+};
+
+TEST_F(GuestsTest, AreServedWhateverHasBeenReceived) {
+  const std::string request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  const io::UniqueFd early = Arrive(request);  // before there is a door
+  ServeGuests({});
+  EXPECT_THAT(Rest(early), EndsWith("./a"));
+  for (const size_t received : {size_t{0}, size_t{5}, request.size() - 1, request.size()}) {
+    const io::UniqueFd guest = Arrive(request.substr(0, received));
+    Send(guest, std::string_view(request).substr(received));
+    const std::string answer = Rest(guest);
+    EXPECT_THAT(answer.substr(0, 100), StartsWith("HTTP/1.1 200 ")) << received;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + large_ + "/a")) << received;
+  }
+  const io::UniqueFd finished = Arrive("HEAD / HTTP/1.0\r\n\r\n");
+  shutdown(finished.get(), SHUT_WR);
+  EXPECT_THAT(Rest(finished), EndsWith("\r\n\r\n"));
+}
+
+TEST_F(GuestsTest, AreBoundAsVisitorsAre) {
+  ServeGuests({.visit_ms_max = 100});
+  const std::string lines(40 << 10, 'x');
+  EXPECT_THAT(Rest(Arrive("GET / HTTP/1.1\r\nX: " + lines)), StartsWith("HTTP/1.1 400 "));
+  const io::UniqueFd talker = Arrive("GET / HTTP/1.1\r\n");
+  Send(talker, "X: " + lines);
+  EXPECT_THAT(Rest(talker), Not(HasSubstr(" 200 ")));
+  EXPECT_EQ(Rest(Arrive("GET / HTT")), "");
+  // Who does not read has had its time.
+  const io::UniqueFd deaf = Arrive("GET / HTTP/1.0\r\n\r\n");
+  pollfd gone = {.fd = deaf.get(), .events = POLLRDHUP, .revents = 0};
+  EXPECT_EQ(poll(&gone, 1, 20'000), 1);
+  EXPECT_LT(Rest(deaf).size(), large_.size());
+}
+
+TEST_F(GuestsTest, FindNoRoomBehindOthers) {
+  const io::UniqueFd first = Arrive("GET / HTT");
+  const io::UniqueFd second = Arrive("GET / HTTP/1.0\r\n\r\n");
+  ServeGuests({.visitors_max = 1});
+  EXPECT_EQ(Rest(second), "");
+  Send(first, "P/1.0\r\n\r\n");
+  EXPECT_THAT(Rest(first), EndsWith("./"));
+  // In the queue, too.
+  server_.reset();
+  std::vector<io::UniqueFd> waiting;
+  for (size_t i = 0; i < Guests::kWaitingMax; ++i) waiting.push_back(Arrive(""));
+  EXPECT_EQ(Rest(Arrive("")), "");
+  EXPECT_EQ(guests_.TakeAll().size(), Guests::kWaitingMax);
+}
+
+TEST_F(GuestsTest, HangUpWhenTheyLike) {
+  ServeGuests({});
+  for (const std::string said : {"", "GET / HTT", "GET / HTTP/1.0\r\n\r\n"}) Arrive(said);
+  EXPECT_THAT(Rest(Arrive("GET /x HTTP/1.0\r\n\r\n")), EndsWith("./x"));
+  const io::UniqueFd inside = Arrive("GET / HTT");
+  server_.reset();
+  EXPECT_EQ(Rest(inside), "");
 }
 
 }  // namespace

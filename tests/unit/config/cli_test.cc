@@ -95,6 +95,7 @@ const std::map<std::string_view, std::string>& OtherValues() {
       {"protocol", "ascii"},
       {"idle-timeout", "9s"},
       {"admin-listen", "localhost:0"},
+      {"http-on-main-port", "true"},
       {"redis-metrics", "true"},
       {"memory-limit", "100m"},
       {"max-item-size", "2m"},
@@ -365,6 +366,10 @@ TEST_F(CliTest, WrongFlags) {
        "/nonexistent/larder.conf: cannot be read (No such file or directory); give --config a file "
        "that larderd may read."},
       {"--config /", "/: cannot be read; give --config a regular file."},
+      {"--http-on-main-port --requirepass=x",
+       "--http-on-main-port: a browser cannot say who it is there, as all clients have to; leave "
+       "it "
+       "out, and look at --admin-listen."},
       {"--memcached-conf /nonexistent/m.conf",
        "/nonexistent/m.conf: cannot be read (No such file or directory); give --memcached-conf a "
        "file that larderd may read."},

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+
 namespace larder::protocol {
 namespace {
 
@@ -28,6 +31,22 @@ TEST(DetectTest, TheFirstByteTells) {
               Protocol::kResp2);
     EXPECT_EQ(Detect(ProtocolChoice::kAuto, first, Door::kLocked, Entrance::kRespOnly).protocol,
               Protocol::kLockedResp2);
+  }
+}
+
+TEST(DetectHttpTest, AsSoonAsItIsSure) {
+  for (const std::string_view begin : {"GET /", "HEAD /"}) {
+    for (size_t bytes = 0; bytes < begin.size(); ++bytes) {
+      EXPECT_EQ(DetectHttp(begin.substr(0, bytes)), AsksForPage::kPerhaps) << bytes;
+      const std::string other = std::string(begin.substr(0, bytes)) + '?';
+      EXPECT_EQ(DetectHttp(other), AsksForPage::kNo) << other;
+    }
+    EXPECT_EQ(DetectHttp(begin), AsksForPage::kYes);
+    EXPECT_EQ(DetectHttp(std::string(begin) + "metrics HTTP/1.1\r\n"), AsksForPage::kYes);
+  }
+  for (const std::string_view other :
+       {"get /", "GET k", "GET\r\n", "POST /", "gets k", "\x80", "*1"}) {
+    EXPECT_EQ(DetectHttp(other), AsksForPage::kNo) << other;
   }
 }
 
