@@ -4,7 +4,7 @@
 const assert = require('assert');
 const { createClient, RESP_TYPES, WatchError } = require('redis');
 const {
-  host, port, password, runParts, near, manyKeys, keysListedMax, cut, binary, unicode, errors,
+  host, port, password, runParts, sharedParts, near, cut, unicode, errors,
 } = require('./resp_client_parts.js');
 
 const RESP = Number(process.env.LARDER_TEST_MODULE);
@@ -113,45 +113,6 @@ async function wrongRequests() {
   assert.strictEqual(await client.clientId(), id);
 }
 
-async function largeValues() {
-  for (const value of [binary, Buffer.alloc(900000, 7), Buffer.alloc(0)]) {
-    await client.set('large', value);
-    assert.deepStrictEqual(await buffers.get('large'), value);
-  }
-  await client.set('large', 'old');
-  await assert.rejects(client.set('large', Buffer.alloc(3 << 20)), errors.valueTooLong);
-  assert.strictEqual(await client.get('large'), 'old');
-}
-
-async function longKeys() {
-  const key = 'k'.repeat(65535);
-  await client.set(key, 'v');
-  assert.deepStrictEqual(await client.mGet([key, 'none']), ['v', null]);
-  await assert.rejects(client.set(`${key}k`, 'v'), errors.keyTooLong);
-  assert.strictEqual(await client.ping(), 'PONG');
-}
-
-async function databases() {
-  const other = await connect({ database: 3 });
-  await client.set('here', '0');
-  assert.strictEqual(await other.get('here'), null);
-  await other.set('here', '3');
-  await other.select(0);
-  assert.strictEqual(await other.get('here'), '0');
-  await assert.rejects(other.select(16), errors.outOfRange);
-  other.destroy();
-}
-
-async function keysEndAtTheirLimit() {
-  const other = await connect({ database: 5 });
-  await other.mSet(Array.from({ length: manyKeys }, (_, i) => [`name:${i}`, 'v']));
-  assert.ok((await other.keys('*')).length < keysListedMax);
-  assert.strictEqual(await other.dbSize(), manyKeys);
-  await other.flushDb();
-  assert.strictEqual(await other.dbSize(), 0);
-  other.destroy();
-}
-
 async function reconnects() {
   const id = await client.clientId();
   await assert.rejects(client.ping(cut));
@@ -166,13 +127,19 @@ async function strangers() {
   }), errors.notWelcome);
 }
 
-async function sharedWithMemcached() {
-  const value = await buffers.get('from-memcached');
-  assert.deepStrictEqual(value, binary);
-  await client.setEx('from-redis', 100, value);
-  assert.strictEqual(await client.incr('shared-number'), 42);
-}
+// What node-redis calls by names of its own.
+const words = {
+  client: () => client,
+  open: (database) => connect({ database }),
+  close: (other) => other.destroy(),
+  getBytes: (key) => buffers.get(key),
+  getMany: (keys) => client.mGet(keys),
+  setMany: (other, values) => other.mSet(values),
+  setFor: (key, value, seconds) => client.setEx(key, seconds, value),
+  keys: (other, pattern) => other.keys(pattern),
+  size: (other) => other.dbSize(),
+  flush: (other) => other.flushDb(),
+};
 
 runParts([connects, strings, expiry, severalKeys, numbers, transactions, pipelines, scans,
-  wrongRequests, largeValues, longKeys, databases, keysEndAtTheirLimit, reconnects, strangers,
-  sharedWithMemcached], () => client.close());
+  wrongRequests, reconnects, strangers, ...sharedParts(words)], () => client.close());

@@ -13,12 +13,12 @@ class NpmRedisTest(resp_clients.RespClientTestCase):
                             env={**os.environ, "LARDER_TEST_MODULE": module})
 
     def test_ioredis(self):
-        self.ask_script("ioredis_client.js", "ioredis", parts=15,
+        self.ask_script("ioredis_client.js", "ioredis", parts=16,
                         first=["client setname tests", "client SETINFO LIB-NAME ioredis",
                                "client SETINFO LIB-VER 5", "info"])
 
     def test_iovalkey(self):
-        self.ask_script("ioredis_client.js", "iovalkey", parts=15,
+        self.ask_script("ioredis_client.js", "iovalkey", parts=16,
                         first=["info", "client setname tests"])
 
     def test_node_redis_in_resp2(self):

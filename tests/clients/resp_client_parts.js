@@ -50,7 +50,62 @@ const errors = {
   notWelcome: /Authentication required|invalid username-password pair or user is disabled/,
 };
 
-module.exports = {
-  host, port: Number(port), password: password || undefined, runParts, near, manyKeys,
-  keysListedMax, cut, binary, unicode, errors,
-};
+// Parts that are the same for all. `words` has what clients call by different names: client(),
+// open(database), close(client), getBytes(key), getMany(keys), setMany(client, values),
+// setFor(key, value, seconds), keys(client, pattern), size(client), flush(client).
+function sharedParts(words) {
+  async function largeValues() {
+    const client = words.client();
+    for (const value of [binary, Buffer.alloc(900000, 7), Buffer.alloc(0)]) {
+      await client.set('large', value);
+      assert.deepStrictEqual(await words.getBytes('large'), value);
+    }
+    await client.set('large', 'old');
+    await assert.rejects(client.set('large', Buffer.alloc(3 << 20)), errors.valueTooLong);
+    assert.strictEqual(await client.get('large'), 'old');
+  }
+
+  async function longKeys() {
+    const client = words.client();
+    const key = 'k'.repeat(65535);
+    await client.set(key, 'v');
+    assert.deepStrictEqual(await words.getMany([key, 'none']), ['v', null]);
+    await assert.rejects(client.set(`${key}k`, 'v'), errors.keyTooLong);
+    assert.strictEqual(await client.ping(), 'PONG');
+  }
+
+  async function databases() {
+    const third = await words.open(3);
+    await words.client().set('here', '0');
+    assert.strictEqual(await third.get('here'), null);
+    await third.set('here', '3');
+    await third.select(0);
+    assert.strictEqual(await third.get('here'), '0');
+    await assert.rejects(third.select(16), errors.outOfRange);
+    words.close(third);
+  }
+
+  async function keysEndAtTheirLimit() {
+    const fifth = await words.open(5);
+    const all = {};
+    for (let i = 0; i < manyKeys; ++i) all[`name:${i}`] = 'v';
+    await words.setMany(fifth, all);
+    assert.ok((await words.keys(fifth, '*')).length < keysListedMax);
+    assert.strictEqual(await words.size(fifth), manyKeys);
+    await words.flush(fifth);
+    assert.strictEqual(await words.size(fifth), 0);
+    words.close(fifth);
+  }
+
+  async function sharedWithMemcached() {
+    const value = await words.getBytes('from-memcached');
+    assert.deepStrictEqual(value, binary);
+    await words.setFor('from-redis', value, 100);
+    assert.strictEqual(await words.client().incr('shared-number'), 42);
+  }
+
+  return [largeValues, longKeys, databases, keysEndAtTheirLimit, sharedWithMemcached];
+}
+
+module.exports = { host, port: Number(port), password: password || undefined, runParts, sharedParts,
+  near, cut, unicode, errors };

@@ -7,7 +7,7 @@ const {
   TimeUnit,
 } = require('@valkey/valkey-glide');
 const {
-  host, port, password, runParts, near, manyKeys, keysListedMax, cut, binary, unicode, errors,
+  host, port, password, runParts, sharedParts, near, cut, unicode, errors,
 } = require('./resp_client_parts.js');
 
 Logger.init('off');
@@ -121,47 +121,6 @@ async function wrongRequests() {
   assert.strictEqual(await client.clientId(), id);
 }
 
-async function largeValues() {
-  for (const value of [binary, Buffer.alloc(900000, 7), Buffer.alloc(0)]) {
-    await client.set('large', value);
-    assert.deepStrictEqual(await client.get('large', { decoder: Decoder.Bytes }), value);
-  }
-  await client.set('large', 'old');
-  await assert.rejects(client.set('large', Buffer.alloc(3 << 20)), errors.valueTooLong);
-  assert.strictEqual(await client.get('large'), 'old');
-}
-
-async function longKeys() {
-  const key = 'k'.repeat(65535);
-  await client.set(key, 'v');
-  assert.deepStrictEqual(await client.mget([key, 'none']), ['v', null]);
-  await assert.rejects(client.set(`${key}k`, 'v'), errors.keyTooLong);
-  assert.strictEqual(await client.ping(), 'PONG');
-}
-
-async function databases() {
-  const other = await connect({ databaseId: 3 });
-  await client.set('here', '0');
-  assert.strictEqual(await other.get('here'), null);
-  await other.set('here', '3');
-  await other.select(0);
-  assert.strictEqual(await other.get('here'), '0');
-  await assert.rejects(other.select(16), errors.outOfRange);
-  other.close();
-}
-
-async function keysEndAtTheirLimit() {
-  const other = await connect({ databaseId: 5 });
-  const all = {};
-  for (let i = 0; i < manyKeys; ++i) all[`name:${i}`] = 'v';
-  await other.mset(all);
-  assert.ok((await other.customCommand(['KEYS', '*'])).length < keysListedMax);
-  assert.strictEqual(await other.dbsize(), manyKeys);
-  await other.flushdb();
-  assert.strictEqual(await other.dbsize(), 0);
-  other.close();
-}
-
 async function tellsAboutItself() {
   assert.match(await client.info([InfoOptions.Replication]), /role:master/);
   assert.strictEqual((await client.configGet(['maxmemory-policy']))['maxmemory-policy'],
@@ -182,13 +141,21 @@ async function strangers() {
     /Password authentication failed|WRONGPASS/);
 }
 
-async function sharedWithMemcached() {
-  const value = await client.get('from-memcached', { decoder: Decoder.Bytes });
-  assert.deepStrictEqual(value, binary);
-  await client.set('from-redis', value, { expiry: { type: TimeUnit.Seconds, count: 100 } });
-  assert.strictEqual(await client.incr('shared-number'), 42);
-}
+// What valkey-glide calls by names of its own.
+const words = {
+  client: () => client,
+  open: (databaseId) => connect({ databaseId }),
+  close: (other) => other.close(),
+  getBytes: (key) => client.get(key, { decoder: Decoder.Bytes }),
+  getMany: (keys) => client.mget(keys),
+  setMany: (other, values) => other.mset(values),
+  setFor: (key, value, seconds) => client.set(
+    key, value, { expiry: { type: TimeUnit.Seconds, count: seconds } }),
+  keys: (other, pattern) => other.customCommand(['KEYS', pattern]),
+  size: (other) => other.dbsize(),
+  flush: (other) => other.flushdb(),
+};
 
 runParts([connects, strings, expiry, severalKeys, numbers, transactions, pipelines, scans,
-  wrongRequests, largeValues, longKeys, databases, keysEndAtTheirLimit, tellsAboutItself,
-  reconnects, strangers, sharedWithMemcached], () => client.close());
+  wrongRequests, tellsAboutItself, reconnects, strangers, ...sharedParts(words)], () =>
+  client.close());
