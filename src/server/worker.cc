@@ -30,7 +30,12 @@ constexpr uint64_t kReplyMarkMin = 4 << 10;
 constexpr uint64_t kReleaseBytes = 4 << 20;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
-constexpr std::string_view kTooManyConnections = "ERROR Too many open connections\r\n";
+
+// What one client too many is told, in words that it knows.
+std::string_view TooManyConnections(Entrance entrance) {
+  return entrance == Entrance::kRespOnly ? "-ERR max number of clients reached\r\n"
+                                         : "ERROR Too many open connections\r\n";
+}
 
 }  // namespace
 
@@ -323,7 +328,7 @@ void Worker::OnAccept(int listener, int fd) {
   if (cluster_.connections.fetch_add(1, std::memory_order_relaxed) >= cluster_.connections_max) {
     cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
     counters_.Add(Counter::kRejectedConnections);
-    io::RefuseClient(fd, kTooManyConnections);
+    io::RefuseClient(fd, TooManyConnections(cluster_.EntranceOf(listener)));
     return;
   }
   const uint32_t home = HomeOfClient(listener);
@@ -373,7 +378,8 @@ void Worker::OnAcceptError(int listener, int error) {
   BeginTurn();
   counters_.Add(Counter::kListenDisabled);
   if (error == -EMFILE || error == -ENFILE) {
-    (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)], kTooManyConnections);
+    (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)],
+                         TooManyConnections(cluster_.EntranceOf(listener)));
   }
   paused_listeners_.push_back(listener);
   counters_.Set(Counter::kListenersPaused, paused_listeners_.size());

@@ -1,5 +1,7 @@
 """RESP, byte by byte, from a plain socket: on Memcached's port, and typed on Redis' own."""
 
+import threading
+
 import harness
 import resp_protocol as resp
 
@@ -240,6 +242,19 @@ class RespTest(harness.ServerTestCase):
             resp.reply(client)
             self.assertEqual(resp.ask(client, "DEL", "f"), 1)
 
+    def test_pipeline_that_owes_more_than_it_may(self):
+        """What is owed has a limit: then the client is read no further until it reads itself."""
+        client = self.connect(threads=2)
+        value = b"v" * 100000
+        pipeline = b"".join(
+            resp.request("SET", f"k{i % 7}", value + b"%d" % i) + resp.request("GET", f"k{i % 7}")
+            for i in range(300))
+        sender = threading.Thread(target=client.send, args=(pipeline,))
+        sender.start()
+        for i in range(300):
+            self.assertEqual([resp.reply(client), resp.reply(client)], [OK, value + b"%d" % i])
+        sender.join()
+
     def test_protocol_errors_close(self):
         server = self.serve()
         for wire, error in (
@@ -291,6 +306,15 @@ class RespTest(harness.ServerTestCase):
                 "ERR Protocol error: unauthenticated multibulk length"))
         with self.server.connect() as memcached:
             self.assertEqual(memcached.ask(b"get k"), b"CLIENT_ERROR unauthenticated")
+
+    def test_the_one_too_many(self):
+        self.server = self.serve("-c", "1", "--redis-port", "-1", threads=2)
+        first = self.enterContext(self.server.connect())
+        self.assertEqual(resp.ask(first, "PING"), "PONG")
+        for index, wanted in ((0, b"ERROR Too many open connections\r\n"),
+                              (1, b"-ERR max number of clients reached\r\n")):
+            with self.server.connect_to(index) as second:
+                self.assertEqual(second.rest(), wanted)
 
     def test_without_a_password(self):
         client = self.connect()
