@@ -11,15 +11,17 @@
 
 #include "bench/common/endpoint.h"
 #include "protocol/base64.h"
+#include "util/absl_view.h"
 #include "util/log.h"
 
 namespace larder::ctl {
+
+using util::View;
+
 namespace {
 
 constexpr size_t kReceiveBytes = 64 << 10;
 constexpr time_t kPatienceS = 10;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // A key as meta commands take it, with the flag that says how.
 std::string MetaKey(std::string_view key) {

@@ -6,10 +6,13 @@
 #include <limits>
 #include <optional>
 
-namespace larder::ctl {
-namespace {
+#include "util/absl_view.h"
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+namespace larder::ctl {
+
+using util::View;
+
+namespace {
 
 std::optional<double> Number(std::string_view text) {
   double value = 0;

@@ -12,7 +12,7 @@ namespace larder::bench {
 namespace {
 
 // Reading the clock for progress costs nothing once per so many requests.
-constexpr uint64_t kProgressEvery = 4096;
+constexpr uint64_t kRecordsPerReport = 4096;
 
 uint32_t ValueSizeOf(const ReplayPlan& plan, const TraceRecord& record) {
   if (plan.value_size > 0) return plan.value_size;
@@ -75,7 +75,7 @@ ReplayResult Replay(const ReplayPlan& plan, ReplayTarget& target) {
       well = target.Run(window, result.counts);
       window.clear();
     }
-    if (plan.progress && read % kProgressEvery == 0) plan.progress(reader.Fraction(), read);
+    if (plan.progress && read % kRecordsPerReport == 0) plan.progress(reader.Fraction(), read);
   }
   well = well && target.End(result.counts);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -13,6 +13,9 @@ using CacheSeconds = uint32_t;
 // "Never", as an expiry.
 inline constexpr CacheSeconds kNever = 0;
 
+inline constexpr int64_t kNsPerSecond = 1'000'000'000;
+inline constexpr int64_t kMicrosPerSecond = 1'000'000;
+
 // One reading of the clock. A turn of a loop takes one, and every command of the turn sees it.
 struct Now {
   // Since the clock's start; at least one second, so that no item expires at kNever.
@@ -22,7 +25,7 @@ struct Now {
 
   // Completed seconds: an item with expiry E is dead if and only if FloorSeconds() >= E.
   [[nodiscard]] CacheSeconds FloorSeconds() const {
-    return static_cast<CacheSeconds>(ns / 1'000'000'000);
+    return static_cast<CacheSeconds>(ns / kNsPerSecond);
   }
   // Rounded up: the base of an expiry, so that no item is gone before its time.
   [[nodiscard]] CacheSeconds CeilSeconds() const {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "larder/clock.h"
+
 namespace larder::admin {
 namespace {
 
@@ -15,9 +17,6 @@ using stats::CoreFigures;
 using stats::CounterInfo;
 using stats::DurationCounts;
 using stats::Figures;
-
-constexpr double kNsPerSecond = 1e9;
-constexpr double kUsPerSecond = 1e6;
 
 // Appends JSON; the commas are its own affair. Texts are of our own choosing: nothing in them needs
 // to be escaped.
@@ -100,8 +99,8 @@ void AddServer(Json& json, const Figures& figures) {
   json.Add("draining", figures.draining);
   json.Add("memory_limit_bytes", general.limit_maxbytes);
   json.Add("connections_max", general.max_connections);
-  json.Add("user_cpu_seconds", static_cast<double>(general.user_us) / kUsPerSecond);
-  json.Add("system_cpu_seconds", static_cast<double>(general.system_us) / kUsPerSecond);
+  json.Add("user_cpu_seconds", static_cast<double>(general.user_us) / kMicrosPerSecond);
+  json.Add("system_cpu_seconds", static_cast<double>(general.system_us) / kMicrosPerSecond);
 }
 
 // Of each counter, in the order of AllCounters().

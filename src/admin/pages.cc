@@ -6,13 +6,13 @@
 #include "admin/console_html.h"
 #include "admin/json_export.h"
 #include "admin/prometheus_export.h"
+#include "larder/clock.h"
 
 namespace larder::admin {
 namespace {
 
 constexpr int kNotFound = 404;
 constexpr int kUnavailable = 503;
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 // What is wrong with a core, or nothing.
 std::string Trouble(const stats::Figures& figures) {

@@ -5,14 +5,13 @@
 #include <string_view>
 
 #include "admin/prometheus_families.h"
+#include "larder/clock.h"
 
 namespace larder::admin {
 namespace {
 
 using stats::DurationCounts;
 using stats::Figures;
-
-constexpr double kNsPerSecond = 1e9;
 
 Labels OfCore(size_t core) { return {{"core", std::to_string(core)}}; }
 

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "larder/clock.h"
+
 namespace larder::admin {
 
 using prometheus::ClientMetric;
@@ -23,7 +25,6 @@ void AddSample(MetricFamily& family, double value, Labels labels) {
 }
 
 void AddSample(MetricFamily& family, const DurationCounts& counts, Labels labels) {
-  constexpr double kNsPerSecond = 1e9;
   ClientMetric& metric = family.metric.emplace_back();
   metric.label = std::move(labels);
   metric.histogram.bucket.reserve(DurationCounts::kBuckets);

@@ -16,6 +16,8 @@ namespace larder::admin {
 using Families = std::vector<prometheus::MetricFamily>;
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 using prometheus::MetricType;
+inline constexpr MetricType kCounter = MetricType::Counter;
+inline constexpr MetricType kGauge = MetricType::Gauge;
 
 // A new family at the end, without samples. What is returned is valid until the next call.
 prometheus::MetricFamily& AddFamily(Families& families, MetricType type, std::string_view name,

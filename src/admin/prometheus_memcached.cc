@@ -18,9 +18,6 @@ namespace {
 using stats::Figures;
 using stats::StatList;
 
-constexpr MetricType kCounter = MetricType::Counter;
-constexpr MetricType kGauge = MetricType::Gauge;
-
 // A metric, and the line that it is in.
 struct Row {
   MetricType type;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "admin/prometheus_families.h"
+#include "larder/clock.h"
 
 namespace larder::admin {
 namespace {
@@ -16,19 +17,14 @@ using stats::DurationCounts;
 using stats::Figures;
 using stats::RequestKind;
 
-constexpr MetricType kCounter = MetricType::Counter;
-constexpr MetricType kGauge = MetricType::Gauge;
-constexpr double kNsPerSecond = 1e9;
-constexpr double kUsPerSecond = 1e6;
-
-struct Row {
+struct CounterRow {
   MetricType type;
   std::string_view metric;
   Counter counter;
   std::string_view help;
 };
 
-constexpr Row kRows[] = {
+constexpr CounterRow kCounterRows[] = {
     {kGauge, "redis_connected_clients", Counter::kCurrConnections, "Open client connections."},
     {kCounter, "redis_connections_received_total", Counter::kTotalConnections,
      "Client connections ever accepted."},
@@ -106,16 +102,16 @@ void AddRedisFamilies(Families& families, const Figures& figures) {
   gauge("redis_memory_used_bytes", "Memory of items, table and buffers.", MemoryUsed(figures));
   gauge("redis_memory_max_bytes", "The memory limit.", static_cast<double>(general.limit_maxbytes));
   AddSingle(families, kCounter, "redis_cpu_user_seconds_total", "CPU time of the process.",
-            static_cast<double>(general.user_us) / kUsPerSecond);
+            static_cast<double>(general.user_us) / kMicrosPerSecond);
   AddSingle(families, kCounter, "redis_cpu_sys_seconds_total",
             "CPU time of the kernel for the process.",
-            static_cast<double>(general.system_us) / kUsPerSecond);
+            static_cast<double>(general.system_us) / kMicrosPerSecond);
   const Labels database = {{"db", "db0"}};
   AddSample(AddFamily(families, kGauge, "redis_db_keys", "Items in the cache."),
             static_cast<double>(figures.Sum(Counter::kCurrItems)), database);
   AddSample(AddFamily(families, kGauge, "redis_db_keys_expiring", "Those that have an expiry."),
             static_cast<double>(figures.Sum(Counter::kExpiringItems)), database);
-  for (const Row& row : kRows) {
+  for (const CounterRow& row : kCounterRows) {
     AddSingle(families, row.type, row.metric, row.help,
               static_cast<double>(figures.Sum(row.counter)));
   }

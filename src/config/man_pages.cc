@@ -86,7 +86,7 @@ Whoever reaches the port reads and changes everything, unless users are named wi
 .BR systemd.socket (5)
 )";
 
-constexpr std::string_view kFileHead = R"(.SH NAME
+constexpr std::string_view kFileManualHead = R"(.SH NAME
 larder.conf \- settings of larderd
 .SH DESCRIPTION
 .BR larderd (8)
@@ -205,7 +205,7 @@ std::string DaemonManPage() {
 
 std::string FileManPage() {
   std::string out = Title("LARDER.CONF", "5");
-  out += kFileHead;
+  out += kFileManualHead;
   out += ".SH SETTINGS\n";
   ForEachSetting([&](std::string_view group) { out += ".SS " + std::string(group) + "\n"; },
                  [&](const SettingInfo& info) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/verbs.h"
+#include "larder/clock.h"
 #include "util/check.h"
 
 namespace larder::engine {
@@ -94,7 +95,6 @@ void ExecuteOnEveryShard(Place place, const Command& command) {
 
 namespace {
 
-constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
 
 // Beyond the clock's 136 years, never is true enough.

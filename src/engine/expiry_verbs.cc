@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "engine/verbs.h"
+#include "larder/clock.h"
 
 namespace larder::engine {
 
@@ -41,7 +42,6 @@ Outcome Expire(Place place, const Command& command) {
 }
 
 Outcome Deadline(Place place, const Command& command) {
-  constexpr int64_t kNsPerSecond = 1'000'000'000;
   const Now now = place.shard.now();
   const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
   if (item == nullptr) return Outcome{.status = Status::kMiss};

@@ -47,7 +47,7 @@ Outcome Changed(Place place, const Item& item, uint64_t number) {
 }
 
 // There is no number yet, and the command brings the first one.
-Outcome Create(Place place, const Command& command) {
+Outcome CreateNumber(Place place, const Command& command) {
   const Extras& extras = *command.extras;
   char digits[kNumberBytesMax];
   const auto stored =
@@ -92,7 +92,7 @@ template <typename Step>
 Outcome Change(Place place, const Command& command, NumberCounters counted, Step step) {
   Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
   if (item == nullptr) {
-    if (Asks(command, Extras::kCreate)) return Create(place, command);
+    if (Asks(command, Extras::kCreate)) return CreateNumber(place, command);
     place.counters.Add(counted.misses);
     return Outcome{.status = Status::kNotFound};
   }

@@ -35,7 +35,7 @@ Outcome Miss(Place place) {
 
 // A miss that makes an empty item, which tells the next ones to wait: whoever made it is to store
 // it anew.
-Outcome Create(Place place, const Command& command) {
+Outcome CreateEmpty(Place place, const Command& command) {
   const Extras& extras = *command.extras;
   const Now now = place.shard.now();
   const Shard::Stored stored = place.shard.Put({.key = command.key,
@@ -76,7 +76,7 @@ Outcome GetWithExtras(Place place, const Command& command) {
   if (item == nullptr) {
     if (touches) place.counters.Add(Counter::kTouchMisses);
     const Outcome miss = Miss(place);
-    return extras.Asks(Extras::kCreate) ? Create(place, command) : miss;
+    return extras.Asks(Extras::kCreate) ? CreateEmpty(place, command) : miss;
   }
   // What it was before the touch decides.
   const Marks marks = MarksFor(*item, command, before, now);

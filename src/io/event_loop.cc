@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/socket.h"
+#include "larder/clock.h"
 #include "util/check.h"
 
 namespace larder::io {
@@ -16,14 +18,7 @@ namespace {
 
 // Of received bytes in the area: parsers read words.
 constexpr size_t kAlignment = 16;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kNanosPerMicro = 1000;
-
-// One client's bad luck; the listener is fine.
-bool AcceptMayGoOn(int error) {
-  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM ||
-         error == ENETDOWN || error == EHOSTUNREACH || error == ENETUNREACH || error == ETIMEDOUT;
-}
 
 // Bytes taken, or -errno; never waits.
 int TrySend(int fd, const iovec* parts, size_t count) {
@@ -303,9 +298,8 @@ void EventLoop::Wait(int64_t wait_ns) {
     return;
   }
   // In user space only: libevent keeps a heap and hands epoll_wait its root.
-  const timeval wait = {
-      .tv_sec = wait_ns / kNanosPerSecond,
-      .tv_usec = (wait_ns % kNanosPerSecond + kNanosPerMicro - 1) / kNanosPerMicro};
+  const timeval wait = {.tv_sec = wait_ns / kNsPerSecond,
+                        .tv_usec = (wait_ns % kNsPerSecond + kNanosPerMicro - 1) / kNanosPerMicro};
   CHECK_EQ(event_add(&timer_, &wait), 0);
   event_base_loop(base_, EVLOOP_ONCE);
 }

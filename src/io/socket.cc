@@ -385,6 +385,12 @@ absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets) {
   return absl::OkStatus();
 }
 
+bool AcceptMayGoOn(int error) {
+  return error == ECONNABORTED || error == EINTR || error == EAGAIN || error == EPROTO ||
+         error == EPERM || error == ENETDOWN || error == EHOSTUNREACH || error == ENETUNREACH ||
+         error == ETIMEDOUT;
+}
+
 void RefuseClient(int fd, std::string_view text) {
   (void)send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   close(fd);

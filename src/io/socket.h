@@ -117,6 +117,9 @@ void StopListening(int listening_fd);
 // effort: if the kernel refuses, connections are spread as before.
 [[nodiscard]] absl::Status AttachReuseportByCpu(int listening_fd, uint32_t sockets);
 
+// Of accept(): one client's bad luck, and the listener is fine?
+[[nodiscard]] bool AcceptMayGoOn(int error);
+
 // Sends `text` if there is room for it, and closes.
 void RefuseClient(int fd, std::string_view text);
 // Bytes that were sent and that the peer has not taken yet (SIOCOUTQ); 0 if there is no saying.

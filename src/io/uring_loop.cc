@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "larder/clock.h"
 #include "util/check.h"
 
 namespace larder::io {
@@ -20,7 +21,6 @@ constexpr uint64_t kKindMask = 7;
 constexpr uint32_t kNoLazySend = UINT32_MAX;
 // One submission cannot carry more; the rest is for the next Send.
 constexpr size_t kSendBytesMax = size_t{1} << 30;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 absl::Status Refused(const char* what, int error) {
   return absl::UnavailableError(absl::StrCat("io_uring: ", what, ": ", strerror(-error)));
@@ -30,13 +30,6 @@ absl::Status Refused(const char* what, int error) {
 bool ReceiveMayGoOn(int result) {
   return result > 0 || result == -ENOBUFS || result == -ECANCELED || result == -EINTR ||
          result == -EAGAIN;
-}
-
-// One client's bad luck; the listener is fine.
-bool AcceptMayGoOn(int result) {
-  return result >= 0 || result == -ECONNABORTED || result == -EINTR || result == -EAGAIN ||
-         result == -EPROTO || result == -EPERM || result == -ENETDOWN || result == -EHOSTUNREACH ||
-         result == -ENETUNREACH || result == -ETIMEDOUT;
 }
 
 size_t BytesOf(std::span<const iovec> parts) {
@@ -369,8 +362,7 @@ void UringLoop::Enter(int64_t wait_ns) {
     (void)io_uring_submit_and_get_events(&ring_);
     return;
   }
-  __kernel_timespec wait = {.tv_sec = wait_ns / kNanosPerSecond,
-                            .tv_nsec = wait_ns % kNanosPerSecond};
+  __kernel_timespec wait = {.tv_sec = wait_ns / kNsPerSecond, .tv_nsec = wait_ns % kNsPerSecond};
   io_uring_cqe* first = nullptr;
   (void)io_uring_submit_and_wait_timeout(&ring_, &first, 1, &wait, nullptr);
 }
@@ -520,7 +512,7 @@ void UringLoop::CompleteAccept(LoopOwner& owner, const io_uring_cqe& completion)
   Listener& it = listeners_[static_cast<size_t>(listener)];
   it.armed = false;
   if (it.removed) return;
-  if (AcceptMayGoOn(result)) {
+  if (result >= 0 || AcceptMayGoOn(-result)) {
     ArmAccept(listener);
     return;
   }

@@ -45,65 +45,66 @@ char* EncodeTail(const Command& command, const Outcome& outcome, char* out) {
                                         : EncodeTextTail(command, outcome, out);
 }
 
+constexpr Codec kText = {.name = "text",
+                         .protocol = Protocol::kText,
+                         .unlocked = Protocol::kText,
+                         .parse = ParseLines,
+                         .encoded_bytes_max = EncodedBytesMax,
+                         .encode = Encode,
+                         .encode_head = EncodeHead,
+                         .encode_tail = EncodeTail};
+constexpr Codec kLockedText = {.name = "text",
+                               .protocol = Protocol::kLockedText,
+                               .unlocked = Protocol::kText,
+                               .parse = ParseTextAuth,
+                               .encoded_bytes_max = EncodedTextBytesMax,
+                               .encode = EncodeText,
+                               .encode_head = EncodeTextHead,
+                               .encode_tail = EncodeTextTail};
+constexpr Codec kBinary = {.name = "binary",
+                           .protocol = Protocol::kBinary,
+                           .unlocked = Protocol::kBinary,
+                           .parse = ParseBinary,
+                           .encoded_bytes_max = EncodedBinaryBytesMax,
+                           .encode = EncodeBinary,
+                           .encode_head = EncodeBinaryHead,
+                           .encode_tail = EncodeBinaryTail};
+constexpr Codec kLockedBinary = {.name = "binary",
+                                 .protocol = Protocol::kLockedBinary,
+                                 .unlocked = Protocol::kBinary,
+                                 .parse = ParseLockedBinary,
+                                 .encoded_bytes_max = EncodedBinaryBytesMax,
+                                 .encode = EncodeBinary,
+                                 .encode_head = EncodeBinaryHead,
+                                 .encode_tail = EncodeBinaryTail};
+constexpr Codec kResp2 = {.name = "resp2",
+                          .protocol = Protocol::kResp2,
+                          .unlocked = Protocol::kResp2,
+                          .parse = ParseResp,
+                          .encoded_bytes_max = EncodedRespBytesMax,
+                          .encode = EncodeResp2,
+                          .encode_head = EncodeRespHead,
+                          .encode_tail = EncodeRespTail};
+constexpr Codec kLockedResp2 = {.name = "resp2",
+                                .protocol = Protocol::kLockedResp2,
+                                .unlocked = Protocol::kResp2,
+                                .parse = ParseLockedResp,
+                                .encoded_bytes_max = EncodedRespBytesMax,
+                                .encode = EncodeResp2,
+                                .encode_head = EncodeRespHead,
+                                .encode_tail = EncodeRespTail};
+constexpr Codec kResp3 = {.name = "resp3",
+                          .protocol = Protocol::kResp3,
+                          .unlocked = Protocol::kResp3,
+                          .parse = ParseResp,
+                          .encoded_bytes_max = EncodedRespBytesMax,
+                          .encode = EncodeResp3,
+                          .encode_head = EncodeRespHead,
+                          .encode_tail = EncodeRespTail};
+
 }  // namespace
 
 const Codec& CodecOf(Protocol protocol) {
-  static constexpr Codec kText = {.name = "text",
-                                  .protocol = Protocol::kText,
-                                  .unlocked = Protocol::kText,
-                                  .parse = ParseLines,
-                                  .encoded_bytes_max = EncodedBytesMax,
-                                  .encode = Encode,
-                                  .encode_head = EncodeHead,
-                                  .encode_tail = EncodeTail};
-  static constexpr Codec kLockedText = {.name = "text",
-                                        .protocol = Protocol::kLockedText,
-                                        .unlocked = Protocol::kText,
-                                        .parse = ParseTextAuth,
-                                        .encoded_bytes_max = EncodedTextBytesMax,
-                                        .encode = EncodeText,
-                                        .encode_head = EncodeTextHead,
-                                        .encode_tail = EncodeTextTail};
-  static constexpr Codec kBinary = {.name = "binary",
-                                    .protocol = Protocol::kBinary,
-                                    .unlocked = Protocol::kBinary,
-                                    .parse = ParseBinary,
-                                    .encoded_bytes_max = EncodedBinaryBytesMax,
-                                    .encode = EncodeBinary,
-                                    .encode_head = EncodeBinaryHead,
-                                    .encode_tail = EncodeBinaryTail};
-  static constexpr Codec kLockedBinary = {.name = "binary",
-                                          .protocol = Protocol::kLockedBinary,
-                                          .unlocked = Protocol::kBinary,
-                                          .parse = ParseLockedBinary,
-                                          .encoded_bytes_max = EncodedBinaryBytesMax,
-                                          .encode = EncodeBinary,
-                                          .encode_head = EncodeBinaryHead,
-                                          .encode_tail = EncodeBinaryTail};
-  static constexpr Codec kResp2 = {.name = "resp2",
-                                   .protocol = Protocol::kResp2,
-                                   .unlocked = Protocol::kResp2,
-                                   .parse = ParseResp,
-                                   .encoded_bytes_max = EncodedRespBytesMax,
-                                   .encode = EncodeResp2,
-                                   .encode_head = EncodeRespHead,
-                                   .encode_tail = EncodeRespTail};
-  static constexpr Codec kLockedResp2 = {.name = "resp2",
-                                         .protocol = Protocol::kLockedResp2,
-                                         .unlocked = Protocol::kResp2,
-                                         .parse = ParseLockedResp,
-                                         .encoded_bytes_max = EncodedRespBytesMax,
-                                         .encode = EncodeResp2,
-                                         .encode_head = EncodeRespHead,
-                                         .encode_tail = EncodeRespTail};
-  static constexpr Codec kResp3 = {.name = "resp3",
-                                   .protocol = Protocol::kResp3,
-                                   .unlocked = Protocol::kResp3,
-                                   .parse = ParseResp,
-                                   .encoded_bytes_max = EncodedRespBytesMax,
-                                   .encode = EncodeResp3,
-                                   .encode_head = EncodeRespHead,
-                                   .encode_tail = EncodeRespTail};
   switch (protocol) {
     case Protocol::kText:
       return kText;

@@ -5,8 +5,6 @@
 namespace larder::runtime {
 namespace {
 
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
 uint64_t NsOf(clockid_t clock) {
   timespec time;
   clock_gettime(clock, &time);

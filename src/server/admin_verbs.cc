@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "protocol/ascii.h"
+#include "server/list_request.h"
 #include "util/bytes.h"
 #include "util/check.h"
 
@@ -17,9 +18,6 @@ using protocol::Tokens;
 constexpr std::string_view kOk = "OK\r\n";
 constexpr std::string_view kError = "ERROR\r\n";
 constexpr std::string_view kBadFormat = "CLIENT_ERROR bad command line format\r\n";
-constexpr std::string_view kBadClass = "BADCLASS invalid class id\r\n";
-// memcached's classes have numbers below this, whether they are in use or not.
-constexpr uint64_t kClassMax = 63;
 constexpr uint64_t kSleepUsMax = 1'000'000;
 constexpr uint64_t kHotAndWarmPercentMax = 80;
 
@@ -78,23 +76,11 @@ std::string_view AnswerLru(const Tokens& words) {
   return kError;
 }
 
-// `all`, or numbers of classes with commas between them.
-bool AreClasses(std::string_view text) {
-  if (text == "all") return true;
-  while (true) {
-    const size_t comma = text.find(',');
-    const auto number = util::ParseUint64(text.substr(0, comma));
-    if (!number || *number == 0 || *number > kClassMax) return false;
-    if (comma == std::string_view::npos) return true;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 // lru_crawler enable|disable | sleep US | tocrawl N | crawl all|CLASSES
 std::string_view AnswerCrawler(const Tokens& words) {
   if (words.count() == 1) return words[0] == "enable" || words[0] == "disable" ? kOk : kError;
   if (words.count() != 2) return kError;
-  if (words[0] == "crawl") return AreClasses(words[1]) ? kOk : kBadClass;
+  if (words[0] == "crawl") return ParseClasses(words[1]) ? kOk : kBadClass;
   if (words[0] != "sleep" && words[0] != "tocrawl") return kError;
   const auto number = util::ParseUint64(words[1]);
   if (!number) return kBadFormat;

@@ -12,31 +12,13 @@ namespace {
 
 using What = Selection::What;
 
-constexpr std::string_view kError = "ERROR\r\n";
-constexpr std::string_view kBadClass = "BADCLASS invalid class id\r\n";
-// Classes of memcached go so far, whether any item is in them or not.
-constexpr uint64_t kClassMax = 63;
+constexpr std::string_view kNoListing = "ERROR\r\n";
 constexpr uint64_t kCachedumpBytesMax = 2 << 20;
 
 ListRequest Refuse(std::string_view words) { return {.selection = {}, .refusal = words}; }
 
-// `all`, `hash`, or numbers of classes with commas between them: a bit for each.
-std::optional<uint64_t> ParseClasses(std::string_view text) {
-  if (text == "all" || text == "hash") return UINT64_MAX;
-  uint64_t classes = 0;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (word.empty()) continue;
-    const auto number = util::ParseUint64(word);
-    if (!number || *number == 0 || *number > kClassMax) return std::nullopt;
-    classes |= uint64_t{1} << *number;
-  }
-  return classes != 0 ? std::optional(classes) : std::nullopt;
-}
-
 ListRequest ParseDump(const protocol::Tokens& words, Dumps dumps) {
-  if (words.count() != 2) return Refuse(kError);
+  if (words.count() != 2) return Refuse(kNoListing);
   const bool metadump = words[0] == "metadump";
   if (dumps == Dumps::kForbidden) {
     return Refuse(metadump ? "ERROR metadump not allowed\r\n" : "ERROR key dump not allowed\r\n");
@@ -61,6 +43,20 @@ ListRequest ParseCachedump(const protocol::Tokens& words, Dumps dumps) {
 }
 
 }  // namespace
+
+std::optional<uint64_t> ParseClasses(std::string_view text) {
+  if (text == "all" || text == "hash") return UINT64_MAX;
+  uint64_t classes = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (word.empty()) continue;
+    const auto number = util::ParseUint64(word);
+    if (!number || *number == 0 || *number > kClassMax) return std::nullopt;
+    classes |= uint64_t{1} << *number;
+  }
+  return classes != 0 ? std::optional(classes) : std::nullopt;
+}
 
 bool IsListing(const Command& command) {
   if (command.verb == Verb::kLruCrawler) {
@@ -90,7 +86,7 @@ ListRequest ParseListing(const Command& command, Dumps dumps) {
     case stats::StatsKind::kCachedump:
       return ParseCachedump(words, dumps);
     default:
-      return Refuse(kError);
+      return Refuse(kNoListing);
   }
 }
 

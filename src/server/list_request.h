@@ -3,6 +3,8 @@
 #ifndef LARDER_SERVER_LIST_REQUEST_H_
 #define LARDER_SERVER_LIST_REQUEST_H_
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "larder/command.h"
@@ -15,6 +17,13 @@ struct ListRequest {
   // In memcached's words, with the line end: why there is none. Empty: there is.
   std::string_view refusal = {};
 };
+
+// Classes of memcached go so far, whether any item is in them or not.
+inline constexpr uint64_t kClassMax = 63;
+inline constexpr std::string_view kBadClass = "BADCLASS invalid class id\r\n";
+
+// `all`, `hash`, or numbers of classes with commas between them: a bit for each.
+std::optional<uint64_t> ParseClasses(std::string_view text);
 
 // Is it one that can be listed, right or wrong?
 bool IsListing(const Command& command);

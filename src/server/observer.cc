@@ -7,19 +7,21 @@
 
 #include "engine/execute.h"
 #include "io/socket.h"
+#include "larder/clock.h"
 #include "server/page.h"
 #include "server/worker.h"
 #include "stats/size_classes.h"
+#include "util/absl_view.h"
 
 namespace larder::server {
 
 using stats::Counter;
 using store::Item;
 using store::Shard;
+using util::View;
 
 namespace {
 
-constexpr int64_t kNsPerSecond = 1'000'000'000;
 // Batches that another core may have before it has taken one.
 constexpr uint32_t kUnderWayMax = 4;
 
@@ -92,11 +94,9 @@ std::string AddressFields(int fd) {
   const size_t port = name.rfind(':');
   std::string_view host = name.substr(kind + 1, port - kind - 1);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return absl::StrCat("rip=", absl::string_view(host.data(), host.size()),
-                      " rport=", absl::string_view(peer).substr(port + 1), " transport=tcp");
+  return absl::StrCat("rip=", View(host), " rport=", absl::string_view(peer).substr(port + 1),
+                      " transport=tcp");
 }
-
-absl::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
@@ -140,7 +140,7 @@ std::string Observer::Begin(std::string_view type) {
   const uint64_t cores = under_way_.size();
   return absl::StrFormat("ts=%d.%06d gid=%d type=%s ", unix_ns / kNsPerSecond,
                          unix_ns % kNsPerSecond / 1000, ++events_ * cores + worker_.index(),
-                         Text(type));
+                         View(type));
 }
 
 void Observer::SawRead(const Command& command, const Outcome& outcome, int fd) {
@@ -155,7 +155,7 @@ void Observer::SawRead(const Command& command, const Outcome& outcome, int fd) {
     status = Misses(worker_.shard().missed());
   }
   batch_.Add(Stream::kFetchers,
-             absl::StrCat(Begin("item_get"), "key=", Encoded(command.key), " status=", Text(status),
+             absl::StrCat(Begin("item_get"), "key=", Encoded(command.key), " status=", View(status),
                           " clsid=", shown.size_class, " cfd=", fd, " size=", shown.bytes));
 }
 
@@ -172,7 +172,7 @@ void Observer::SawWrite(const Command& command, const Outcome& outcome, int fd) 
   const std::string_view verb = command.verb == Verb::kRejected ? "set" : VerbText(command.verb);
   batch_.Add(Stream::kMutations,
              absl::StrCat(Begin("item_store"), "key=", Encoded(command.key), " status=",
-                          Text(StoreStatus(outcome.status)), " cmd=", Text(verb), " ttl=", ttl,
+                          View(StoreStatus(outcome.status)), " cmd=", View(verb), " ttl=", ttl,
                           " clsid=", shown.size_class, " cfd=", fd, " size=", shown.bytes));
 }
 

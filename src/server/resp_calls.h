@@ -31,6 +31,7 @@ struct RespCall {
 };
 
 // Errors that several commands have.
+inline constexpr std::string_view kSyntaxErrorReply = "-ERR syntax error\r\n";
 std::string WrongArityOf(std::string_view command, std::string_view subcommand);
 std::string UnknownSubcommand(std::string_view command, std::string_view subcommand);
 

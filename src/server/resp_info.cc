@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "larder/clock.h"
 #include "larder/version.h"
 #include "server/worker.h"
 #include "stats/stats_text.h"
@@ -22,8 +23,6 @@ using protocol::RespCommandInfo;
 using stats::Counter;
 
 namespace {
-
-constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 uint64_t Sum(const Worker& worker, Counter counter) {
   uint64_t sum = 0;

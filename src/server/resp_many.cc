@@ -22,7 +22,6 @@ using Join = Transaction::Join;
 
 constexpr Outcome kParked = {.status = Status::kOk, .progress = Progress::kParked};
 constexpr std::string_view kLongKey = "-ERR key is longer than 65535 bytes\r\n";
-constexpr std::string_view kSyntax = "-ERR syntax error\r\n";
 
 // What a command with many keys is made of: the one with one key, and how the replies are joined.
 struct Plan {
@@ -70,7 +69,7 @@ std::string_view ReadCopyOptions(const Worker& worker, protocol::RespArguments w
       }
       plan.database = static_cast<uint8_t>(*number);
     } else {
-      return kSyntax;
+      return kSyntaxErrorReply;
     }
   }
   return {};

@@ -22,8 +22,7 @@ using Join = Transaction::Join;
 
 namespace {
 
-constexpr std::string_view kSyntax = "-ERR syntax error\r\n";
-constexpr std::string_view kNotInteger = "-ERR value is not an integer or out of range\r\n";
+constexpr std::string_view kCountIsNoNumber = "-ERR value is not an integer or out of range\r\n";
 constexpr std::string_view kBadCursor = "-ERR invalid cursor\r\n";
 // What a step of a search through all looks at, on each core.
 constexpr uint32_t kLooksOfStep = 512;
@@ -43,19 +42,19 @@ std::string_view AddScan(RespCall& call, Transaction& transaction) {
   bool strings = true;
   while (!call.arguments.empty()) {
     const std::string_view word = call.arguments.Next();
-    if (call.arguments.empty()) return kSyntax;
+    if (call.arguments.empty()) return kSyntaxErrorReply;
     const std::string_view value = call.arguments.Next();
     if (IsWord(word, "match")) {
       search.pattern = value;
     } else if (IsWord(word, "count")) {
       const std::optional<int64_t> count = util::ParseInt64(value);
-      if (!count) return kNotInteger;
-      if (*count < 1) return kSyntax;
+      if (!count) return kCountIsNoNumber;
+      if (*count < 1) return kSyntaxErrorReply;
       search.looks_max = static_cast<uint32_t>(std::min(*count, kScanCountMax));
     } else if (IsWord(word, "type")) {
       strings = IsWord(value, "string");
     } else {
-      return kSyntax;
+      return kSyntaxErrorReply;
     }
   }
   const uint64_t core = *cursor >> kCoreShift;

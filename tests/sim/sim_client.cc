@@ -10,8 +10,6 @@ namespace larder::sim {
 
 namespace {
 
-constexpr std::string_view kNoMemory = "SERVER_ERROR out of memory storing object\r\n";
-
 // The model's values have digits with spaces behind them, or are no numbers.
 std::optional<uint64_t> NumberIn(std::string_view text) {
   uint64_t number = 0;

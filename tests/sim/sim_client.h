@@ -22,6 +22,8 @@
 
 namespace larder::sim {
 
+inline constexpr std::string_view kNoMemory = "SERVER_ERROR out of memory storing object\r\n";
+
 class SimClient {
  public:
   struct Options {

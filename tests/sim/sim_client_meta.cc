@@ -9,7 +9,6 @@ namespace larder::sim {
 
 namespace {
 
-constexpr std::string_view kNoMemory = "SERVER_ERROR out of memory storing object\r\n";
 constexpr std::string_view kNonNumeric =
     "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
 

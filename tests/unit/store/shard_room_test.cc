@@ -11,13 +11,14 @@
 #include "larder/options.h"
 #include "store/shard.h"
 #include "util/prng.h"
+#include "util/units.h"
 
 namespace larder::store {
 namespace {
 
 using stats::Counter;
 
-constexpr uint64_t kMiB = 1 << 20;
+using util::kMiB;
 
 class ShardRoom : public testing::Test {
  protected:

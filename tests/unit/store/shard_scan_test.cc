@@ -19,16 +19,16 @@ namespace {
 
 constexpr uint64_t kAll = UINT64_MAX;
 
-struct Scenario {
+struct ScanCase {
   const char* name;
   uint64_t memory_bytes_max;
   uint32_t forced_cleaning;
   bool flushes;
 };
 
-void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
+void PrintTo(const ScanCase& scenario, std::ostream* out) { *out << scenario.name; }
 
-class ShardScan : public testing::TestWithParam<std::tuple<Scenario, uint64_t>> {
+class ShardScan : public testing::TestWithParam<std::tuple<ScanCase, uint64_t>> {
  protected:
   static constexpr uint64_t kKeys = 40'000;
 
@@ -98,7 +98,7 @@ class ShardScan : public testing::TestWithParam<std::tuple<Scenario, uint64_t>> 
     return seen;
   }
 
-  const Scenario scenario_;
+  const ScanCase scenario_;
   util::Prng prng_;
   const util::KeyHash hash_;
   stats::CounterBlock counters_;
@@ -132,10 +132,10 @@ TEST_P(ShardScan, VisitsWhatLivesExactlyOnceWhateverHappensBetween) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, ShardScan,
-                         testing::Combine(testing::Values(Scenario{"ample", 64 << 20, 0, false},
-                                                          Scenario{"cleaned", 64 << 20, 2, false},
-                                                          Scenario{"tight", 3 << 20, 0, false},
-                                                          Scenario{"flushed", 8 << 20, 1, true}),
+                         testing::Combine(testing::Values(ScanCase{"ample", 64 << 20, 0, false},
+                                                          ScanCase{"cleaned", 64 << 20, 2, false},
+                                                          ScanCase{"tight", 3 << 20, 0, false},
+                                                          ScanCase{"flushed", 8 << 20, 1, true}),
                                           testing::Values(1, 2)),
                          [](const auto& param) {
                            return std::string(std::get<0>(param.param).name) +

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "larder/command.h"
 #include "util/prng.h"
+#include "util/units.h"
 
 namespace larder::store {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using stats::ClassCounter;
 using stats::Counter;
 
-constexpr uint64_t kMiB = 1 << 20;
+using util::kMiB;
 
 class ShardTest : public testing::Test {
  protected:
