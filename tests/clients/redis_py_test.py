@@ -1,6 +1,8 @@
 """redis-py: the client of Python programs, on Memcached's port."""
 
 import asyncio
+import os
+import tempfile
 
 import redis
 import redis.asyncio
@@ -66,6 +68,31 @@ class RedisPyTest(resp_clients.RespClientTestCase):
             self.client("--requirepass", "secret", password="wrong").ping()
         with self.assertRaises(redis.AuthenticationError):
             self.client("--requirepass", "secret").ping()
+
+    def test_users(self):
+        users = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "users")
+        with open(users, "w", encoding="ascii") as file:
+            file.write("ann:one\nbob:two\n")
+        server = self.serve("-Y", users, "--requirepass", "secret", threads=2)
+        for name, password, comes_in in (
+                ("ann", "one", True), ("default", "secret", True), (None, "secret", True),
+                ("ann", "two", False), ("none", "one", False), (None, "one", False)):
+            client = redis.Redis("127.0.0.1", server.port, username=name, password=password)
+            with self.subTest(name=name, password=password), client:
+                if comes_in:
+                    self.assertTrue(client.ping())
+                else:
+                    with self.assertRaisesRegex(redis.RedisError, "^WRONGPASS"):
+                        client.ping()
+
+    def test_unix_socket(self):
+        path = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "socket")
+        self.serve("-s", path, "--requirepass", "secret", tcp=False, threads=2)
+        harness.eventually(lambda: os.path.exists(path), "the socket is there")
+        client = redis.Redis(unix_socket_path=path, password="secret", db=2)
+        self.assertTrue(client.mset({"a": 1, "b": 2}))
+        self.assertEqual(client.mget("a", "b", "none"), [b"1", b"2", None])
+        client.close()
 
     def test_errors(self):
         client = self.client()
