@@ -212,15 +212,17 @@ class DoorTest(harness.ServerTestCase):
         self.assertGreater(total(metrics, "larder_core_cpu_seconds_total"), 0)
 
     def test_promtool_finds_nothing(self):
-        server = self.serve(ANY_PORT, threads=2)
-        with server.connect() as client:
-            client.set(b"k", b"v")
-        door = Door(server)
-        done = subprocess.run(
-            ["promtool", "check", "metrics"],
-            input=door.page("/metrics"), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        for flags in ((), ("--redis-metrics",)):
+            server = self.serve(ANY_PORT, *flags, threads=2)
+            with server.connect() as client:
+                client.set(b"k", b"v")
+            page = Door(server).page("/metrics")
+            self.assertEqual("redis_up " in page, bool(flags))
+            done = subprocess.run(
+                ["promtool", "check", "metrics"],
+                input=page, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
     def test_names_are_unique(self):
         text = Door(self.serve(ANY_PORT)).page("/metrics")
