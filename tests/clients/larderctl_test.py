@@ -63,6 +63,7 @@ class ReadTest(LarderctlTestCase):
 
     def test_config(self):
         self.assertRegex(self.text("config"), r"(?m)^num_threads +2$")
+        self.fits(self.text("config"))
         self.assertEqual(self.json("config")[0]["inter"], "127.0.0.1")
 
     def test_top(self):
@@ -112,6 +113,7 @@ class KeysTest(LarderctlTestCase):
         self.assertEqual(len(self.json("keys", "--prefix=user:1")), 111)
         self.assertEqual(len(self.json("keys", "--prefix=user:", "-n", "5")), 5)
         self.assertEqual(self.json("keys", "--prefix=nothing"), [])
+        self.fits(self.text("keys"))
         lines = self.text("keys", "--prefix=mortal").splitlines()
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[1], r"^ +\d+ +\d{10}  mortal$")
