@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "io/socket.h"
 #include "larder/clock.h"
 #include "util/check.h"
 
