@@ -147,6 +147,15 @@ class PackageTest(harness.ServerTestCase):
         self.assertTrue(self.file("debian", "changelog").startswith(f"larder ({version}) "))
         self.assertRegex(self.file("packaging", "larder.spec"), rf"(?m)^Version: +{version}$")
 
+    def test_both_have_the_same_pages(self):
+        pages = self.file("debian", "larder.docs").split()
+        self.assertGreater(len(pages), 3)
+        (listed,) = re.findall(r"(?m)^%doc (.*)$", self.file("packaging", "larder.spec"))
+        self.assertEqual(sorted(listed.split()), sorted(pages))
+        written = {name for name in os.listdir(os.path.join(ROOT, "docs")) if name.endswith(".md")}
+        written -= {"architecture.md"}  # for who builds it
+        self.assertEqual({os.path.basename(page) for page in pages}, written | {"README.md"})
+
     def test_the_rpm_has_every_file_of_the_package(self):
         """Names of what packaging/CMakeLists.txt installs, but for their folders."""
         spec = self.file("packaging", "larder.spec").partition("%files")[2]
