@@ -75,9 +75,9 @@ struct ServerOptions {
   uint32_t databases = 16;          // that RESP clients may select: 1…256
   uint64_t keys_output_max = 8192;  // that KEYS answers, and one step of it more
 
-  // Takes over a client that asks for a page over HTTP (GET or HEAD), where none has to say who they
-  // are: its descriptor, and what it has said so far. Called on any thread, also while the server
-  // goes. Empty: such clients are closed, as all that speak HTTP are.
+  // Takes over a client that asks for a page over HTTP (GET or HEAD), where none has to say who
+  // they are: its descriptor, and what it has said so far. Called on any thread, also while the
+  // server goes. Empty: such clients are closed, as all that speak HTTP are.
   std::function<void(int fd, std::string_view said)> visitor;
 
   int verbosity = 0;

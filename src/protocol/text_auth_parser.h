@@ -4,8 +4,8 @@
 //     counts value  = user blanks password [ blanks anything ] "\r\n"
 //
 // Such a set is Verb::kAuthenticate: its key is the user, its value the password. Any other line is
-// rejected as kUnauthenticated; what follows it is the next line, whatever it was meant to be, but a
-// browser's request closes.
+// rejected as kUnauthenticated; what follows it is the next line, whatever it was meant to be, but
+// a browser's request closes.
 //
 // A value that is longer than any user's is not waited for: it matches nobody, and is swallowed.
 // The rules of parser.h hold. No command is ready for the batch: kExecuteFirst, because once

@@ -147,7 +147,7 @@ class GuestsTest : public HttpServerTest {
     options.guests = &guests_;
     server_ = std::make_unique<HttpServer>(
         options, std::vector<io::Listener>{},
-        [](std::string_view path) { return Page{.body = large_ + std::string(path)}; });
+        [](std::string_view path) { return Page{.body = kLarge + std::string(path)}; });
   }
   // Our end of a guest of whom `said` has been received.
   io::UniqueFd Arrive(std::string_view said) {
@@ -159,7 +159,7 @@ class GuestsTest : public HttpServerTest {
   }
 
   // More than a socket takes at once.
-  inline static const std::string large_ = std::string(5'000'000, '.');
+  inline static const std::string kLarge = std::string(5'000'000, '.');
   Guests guests_;
 };
 
@@ -173,7 +173,7 @@ TEST_F(GuestsTest, AreServedWhateverHasBeenReceived) {
     Send(guest, std::string_view(request).substr(received));
     const std::string answer = Rest(guest);
     EXPECT_THAT(answer.substr(0, 100), StartsWith("HTTP/1.1 200 ")) << received;
-    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + large_ + "/a")) << received;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + kLarge + "/a")) << received;
   }
   const io::UniqueFd finished = Arrive("HEAD / HTTP/1.0\r\n\r\n");
   shutdown(finished.get(), SHUT_WR);
@@ -192,7 +192,7 @@ TEST_F(GuestsTest, AreBoundAsVisitorsAre) {
   const io::UniqueFd deaf = Arrive("GET / HTTP/1.0\r\n\r\n");
   pollfd gone = {.fd = deaf.get(), .events = POLLRDHUP, .revents = 0};
   EXPECT_EQ(poll(&gone, 1, 20'000), 1);
-  EXPECT_LT(Rest(deaf).size(), large_.size());
+  EXPECT_LT(Rest(deaf).size(), kLarge.size());
 }
 
 TEST_F(GuestsTest, FindNoRoomBehindOthers) {
