@@ -17,8 +17,11 @@ class Door:
     """The admin door of a running server."""
 
     def __init__(self, server):
-        self.host, port = re.search(r"http://(.*):(\d+)/", server.errors()).groups()
-        self.port = int(port)
+        # The log tells it, whatever is spoken on the cache's port.
+        told = harness.eventually(
+            lambda: re.search(r"http://(.*):(\d+)/", server.errors()), "the log tells the door"
+        )
+        self.host, self.port = told.group(1), int(told.group(2))
 
     def ask(self, path, method="GET"):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=harness.DEADLINE_S)
