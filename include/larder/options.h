@@ -20,6 +20,9 @@ enum class IoChoice : uint8_t { kAuto, kUring, kEvent };
 // What clients may speak. kAuto: each as its first byte tells.
 enum class ProtocolChoice : uint8_t { kAuto, kText, kBinary };
 
+// What RESP clients are told of a cluster. kEmulated: that this is one of a single node.
+enum class ClusterChoice : uint8_t { kOff, kEmulated };
+
 // Who comes to a port: clients of any protocol, or of RESP only.
 enum class Entrance : uint8_t { kAny, kRespOnly };
 
@@ -74,6 +77,9 @@ struct ServerOptions {
 
   uint32_t databases = 16;          // that RESP clients may select: 1…256
   uint64_t keys_output_max = 8192;  // that KEYS answers, and one step of it more
+  bool debug_enabled = false;       // RESP clients may fill the cache by DEBUG POPULATE
+  ClusterChoice cluster = ClusterChoice::kOff;
+  std::string cluster_announced_host;  // where clients find its node; empty: where they came to
 
   // Takes over a client that asks for a page over HTTP (GET or HEAD), where none has to say who
   // they are: its descriptor, and what it has said so far. Called on any thread, also while the

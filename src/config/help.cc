@@ -101,6 +101,8 @@ std::string_view Placeholder(ValueType type) {
       return "WAY";
     case ValueType::kProtocol:
       return "NAME";
+    case ValueType::kCluster:
+      return "MODE";
     case ValueType::kSwitch:
     case ValueType::kLevel:
       return "";

@@ -176,6 +176,7 @@ void ForEachSetting(const Open& open, const Visit& visit) {
 std::string_view Words(ValueType type) {
   if (type == ValueType::kIo) return "auto uring event";
   if (type == ValueType::kProtocol) return "auto ascii binary";
+  if (type == ValueType::kCluster) return "off emulated";
   return "";
 }
 

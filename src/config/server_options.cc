@@ -51,6 +51,9 @@ ServerOptions ServerOptionsOf(const Settings& settings, const runtime::Topology&
   options.sasl_enabled = settings.sasl_enabled;
   options.databases = settings.databases;
   options.keys_output_max = settings.keys_output_max;
+  options.cluster = settings.cluster_mode;
+  options.cluster_announced_host = settings.cluster_announce_ip;
+  options.debug_enabled = settings.debug_enabled;
   options.memory_bytes_max = settings.memory_bytes_max;
   options.item_bytes_max = settings.item_bytes_max;
   options.evict = !settings.evictions_disabled;

@@ -146,6 +146,8 @@ std::string SettingInfo::Right() const {
       return "auto, uring or event";
     case ValueType::kProtocol:
       return "auto, ascii or binary; a cache is no web server";
+    case ValueType::kCluster:
+      return "off or emulated; data is never spread over servers";
   }
   return "";
 }

@@ -37,6 +37,7 @@ enum class ValueType : uint8_t {
   kDoor,       // host:port, port 0 being any, or off
   kIo,         // auto, uring, event
   kProtocol,   // auto, ascii, binary
+  kCluster,    // off, emulated
 };
 
 struct ListenAddress {
@@ -94,6 +95,10 @@ struct ValueOf<ValueType::kIo> {
 template <>
 struct ValueOf<ValueType::kProtocol> {
   using Type = ProtocolChoice;
+};
+template <>
+struct ValueOf<ValueType::kCluster> {
+  using Type = ClusterChoice;
 };
 
 struct Settings {

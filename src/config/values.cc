@@ -16,6 +16,26 @@ constexpr std::array<std::pair<std::string_view, ProtocolChoice>, 3> kProtocolNa
     {{"auto", ProtocolChoice::kAuto},
      {"ascii", ProtocolChoice::kText},
      {"binary", ProtocolChoice::kBinary}}};
+constexpr std::array<std::pair<std::string_view, ClusterChoice>, 2> kClusterNames{
+    {{"off", ClusterChoice::kOff}, {"emulated", ClusterChoice::kEmulated}}};
+
+template <typename Names, typename Choice>
+bool ReadChoice(const Names& names, std::string_view text, Choice& value) {
+  for (const auto& [name, choice] : names) {
+    if (text != name) continue;
+    value = choice;
+    return true;
+  }
+  return false;
+}
+
+template <typename Names, typename Choice>
+std::string WriteChoice(const Names& names, Choice value) {
+  for (const auto& [name, choice] : names) {
+    if (value == choice) return std::string(name);
+  }
+  return std::string(names.front().first);
+}
 constexpr std::string_view kOff = "off";
 constexpr size_t kHostBytesMax = 253;  // of a DNS name
 
@@ -268,22 +288,17 @@ bool ReadValue<ValueType::kDoor>(Bounds, std::string_view text,
 
 template <>
 bool ReadValue<ValueType::kIo>(Bounds, std::string_view text, IoChoice& value) {
-  for (const auto& [name, choice] : kIoNames) {
-    if (text != name) continue;
-    value = choice;
-    return true;
-  }
-  return false;
+  return ReadChoice(kIoNames, text, value);
 }
 
 template <>
 bool ReadValue<ValueType::kProtocol>(Bounds, std::string_view text, ProtocolChoice& value) {
-  for (const auto& [name, choice] : kProtocolNames) {
-    if (text != name) continue;
-    value = choice;
-    return true;
-  }
-  return false;
+  return ReadChoice(kProtocolNames, text, value);
+}
+
+template <>
+bool ReadValue<ValueType::kCluster>(Bounds, std::string_view text, ClusterChoice& value) {
+  return ReadChoice(kClusterNames, text, value);
 }
 
 template <>
@@ -364,18 +379,17 @@ std::string WriteValue<ValueType::kDoor>(const std::optional<ListenAddress>& val
 
 template <>
 std::string WriteValue<ValueType::kIo>(const IoChoice& value) {
-  for (const auto& [name, choice] : kIoNames) {
-    if (value == choice) return std::string(name);
-  }
-  return "auto";
+  return WriteChoice(kIoNames, value);
 }
 
 template <>
 std::string WriteValue<ValueType::kProtocol>(const ProtocolChoice& value) {
-  for (const auto& [name, choice] : kProtocolNames) {
-    if (value == choice) return std::string(name);
-  }
-  return "auto";
+  return WriteChoice(kProtocolNames, value);
+}
+
+template <>
+std::string WriteValue<ValueType::kCluster>(const ClusterChoice& value) {
+  return WriteChoice(kClusterNames, value);
 }
 
 }  // namespace larder::config

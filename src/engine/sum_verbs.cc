@@ -18,7 +18,7 @@ using store::Shard;
 namespace {
 
 // Longer texts are no numbers.
-constexpr size_t kFloatBytesMax = 256;
+constexpr size_t kFloatBytesMax = 5 * 1024;
 // An x87's range has five thousand digits in front of the point; seventeen are told behind it.
 constexpr size_t kFloatTextBytesMax = 5 * 1024;
 
@@ -88,7 +88,8 @@ Outcome Sum(Place place, const Command& command) {
 Outcome SumFloat(Place place, const Command& command) {
   const Item* old = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
   const std::optional<long double> number = old == nullptr ? 0.0L : FloatIn(old->Value());
-  const std::optional<long double> delta = FloatIn(command.value);
+  const std::optional<long double> delta =
+      command.value.ends_with(' ') ? std::nullopt : FloatIn(command.value);
   if (!number || !delta) return Outcome{.status = Status::kNonFloat};
   const long double sum = *number + *delta;
   if (!std::isfinite(sum)) return Outcome{.status = Status::kNotFinite};

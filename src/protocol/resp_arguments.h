@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "util/bytes.h"
 #include "util/check.h"
 
 namespace larder::protocol {
@@ -46,6 +48,14 @@ inline RespLength ReadRespLength(std::string_view bytes, size_t at) {
   if (next + 1 == bytes.size()) return {State::kMore, 0, 0};
   if (bytes[next + 1] != '\n') return {State::kBad, 0, 0};
   return {State::kRead, negative ? -value : value, next + 2};
+}
+
+// As Redis reads an integer: no sign but a minus, no zero in front, no minus zero.
+inline std::optional<int64_t> RespInteger(std::string_view text) {
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
+  if (text == "-0") return std::nullopt;
+  return util::ParseInt64(text);
 }
 
 class RespArguments {

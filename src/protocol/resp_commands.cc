@@ -1,6 +1,8 @@
 #include "protocol/resp_commands.h"
 
 #include <array>
+#include <cstddef>
+#include <iterator>
 
 namespace larder::protocol {
 
@@ -12,6 +14,14 @@ constexpr std::array<RespCommandInfo, kRespCommandCount> kCommands = {{
 #include "protocol/resp_commands.def"
 #undef RESP
 }};
+
+constexpr RespSubcommandInfo kSubcommands[] = {
+#define SUBCOMMAND(id, command, name, arity, way) \
+  {RespCommand::k##command, name, arity, RespWay::way},
+#include "protocol/resp_subcommands.def"
+#undef SUBCOMMAND
+};
+static_assert(std::size(kSubcommands) == static_cast<size_t>(RespSubcommand::kNone));
 
 constexpr size_t kNameBytesMax = 16;
 constexpr size_t kBuckets = 256;
@@ -56,6 +66,20 @@ RespCommand RespCommandOf(std::string_view name) {
     if (InfoOf(kTable[at]).name == wanted) return kTable[at];
   }
   return RespCommand::kUnknown;
+}
+
+RespSubcommand RespSubcommandOf(RespCommand command, std::string_view name) {
+  bool has_some = false;
+  for (size_t id = 0; id < std::size(kSubcommands); ++id) {
+    if (kSubcommands[id].command != command) continue;
+    has_some = true;
+    if (IsWord(name, kSubcommands[id].name)) return static_cast<RespSubcommand>(id);
+  }
+  return has_some ? RespSubcommand::kUnknown : RespSubcommand::kNone;
+}
+
+const RespSubcommandInfo& InfoOf(RespSubcommand subcommand) {
+  return kSubcommands[static_cast<size_t>(subcommand)];
 }
 
 bool IsWord(std::string_view text, std::string_view lower) {

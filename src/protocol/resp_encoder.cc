@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/resp_arguments.h"
 #include "protocol/resp_commands.h"
 #include "protocol/resp_errors.h"
+#include "protocol/resp_requests.h"
 #include "util/bytes.h"
 #include "util/check.h"
 
@@ -135,6 +137,38 @@ char* EncodeItem(RespCommand id, const Outcome& outcome, Version version, char* 
   }
 }
 
+// How Redis would keep the value if it had been set as it is.
+std::string_view EncodingOf(std::string_view value) {
+  constexpr size_t kShortBytesMax = 44;
+  constexpr size_t kIntegerBytesMax = 20;
+  if (value.size() <= kIntegerBytesMax && RespInteger(value)) return "int";
+  return value.size() <= kShortBytesMax ? "embstr" : "raw";
+}
+
+// OBJECT, MEMORY USAGE, and a GETEX whose time is wrong.
+char* EncodeAbout(const Command& command, const Outcome& outcome, Version version, char* out) {
+  if (outcome.status == Status::kMiss) return AppendNull(version, out);
+  const uint32_t about = command.extras->opaque;
+  if ((about & kRefusesHit) != 0) {
+    return AppendRefusal(RespRefusal::Unpack(about & ~kRefusesHit), {}, out);
+  }
+  switch (static_cast<RespSubcommand>(about)) {
+    case RespSubcommand::kObjectEncoding:
+      return AppendBulk(out, EncodingOf(outcome.value));
+    case RespSubcommand::kObjectRefcount:
+      return AppendInteger(out, 1);
+    case RespSubcommand::kObjectIdletime:
+      return AppendInteger(out, outcome.idle_s);
+    case RespSubcommand::kObjectFreq:
+      return Append(out,
+                    "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
+                    "Please note that when switching between policies at runtime LRU and LFU data "
+                    "will take some time to adjust.\r\n");
+    default:
+      return AppendInteger(out, static_cast<int64_t>(outcome.number));
+  }
+}
+
 char* Encode(const Command& command, const Outcome& outcome, Version version, char* out) {
   if (command.noreply) return out;
   const Status status = command.verb == Verb::kRejected ? command.rejection : outcome.status;
@@ -146,7 +180,11 @@ char* Encode(const Command& command, const Outcome& outcome, Version version, ch
   if (!error.empty()) return Append(out, error);
   if (command.verb == Verb::kCall) return Append(out, outcome.value);
   if (command.verb == Verb::kFlushAll) return Append(out, "+OK\r\n");
-  return EncodeItem(CommandOf(command), outcome, version, out);
+  const RespCommand id = CommandOf(command);
+  const bool about = id == RespCommand::kObject || id == RespCommand::kMemory ||
+                     (id == RespCommand::kGetex && command.extras->opaque != 0);
+  if (about) return EncodeAbout(command, outcome, version, out);
+  return EncodeItem(id, outcome, version, out);
 }
 
 }  // namespace

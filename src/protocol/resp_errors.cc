@@ -28,7 +28,10 @@ std::string_view TextOf(RespError error) {
     case RespError::kStrangerBulk:
       return "ERR Protocol error: unauthenticated bulk length";
     case RespError::kArity:
-      return "ERR wrong number of arguments for '";
+    case RespError::kSubcommandArity:
+      return "wrong number of arguments for '";
+    case RespError::kSubcommand:
+      return "ERR unknown subcommand '";
     case RespError::kExpireTime:
       return "ERR invalid expire time in '";
     case RespError::kSyntax:
@@ -53,11 +56,31 @@ std::string_view TextOf(RespError error) {
   CHECK(false);
 }
 
+// An error is one line.
+char* AppendWord(std::string_view word, char* out) {
+  for (const char c : word.substr(0, kWordBytesMax)) *out++ = c == '\r' || c == '\n' ? ' ' : c;
+  return out;
+}
+
+char* AppendUpper(std::string_view lower, char* out) {
+  for (const char c : lower) *out++ = c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
+  return out;
+}
+
+// An EXEC that is wrong ends the transaction, as if another command of it had been.
+std::string_view CodeOf(const RespRefusal& refusal) {
+  const bool of_arity =
+      refusal.error == RespError::kArity || refusal.error == RespError::kSubcommandArity;
+  if (!of_arity) return {};
+  return refusal.command == RespCommand::kExec ? "EXECABORT Transaction discarded because of: "
+                                               : "ERR ";
+}
+
 }  // namespace
 
 char* AppendRefusal(const RespRefusal& refusal, std::string_view word, char* out) {
   *out++ = '-';
-  out = Append(out, TextOf(refusal.error));
+  out = Append(Append(out, CodeOf(refusal)), TextOf(refusal.error));
   switch (refusal.error) {
     case RespError::kNoBulk:
       *out++ = refusal.byte == '\r' || refusal.byte == '\n' ? ' ' : static_cast<char>(refusal.byte);
@@ -67,9 +90,16 @@ char* AppendRefusal(const RespRefusal& refusal, std::string_view word, char* out
     case RespError::kExpireTime:
       out = Append(Append(out, InfoOf(refusal.command).name), "' command");
       break;
+    case RespError::kSubcommandArity:
+      out = Append(Append(out, InfoOf(refusal.command).name), "|");
+      out = Append(Append(out, InfoOf(refusal.subcommand).name), "' command");
+      break;
+    case RespError::kSubcommand:
+      out = Append(AppendWord(word, out), "'. Try ");
+      out = Append(AppendUpper(InfoOf(refusal.command).name, out), " HELP.");
+      break;
     case RespError::kOption:
-      // An error is one line.
-      for (const char c : word.substr(0, kWordBytesMax)) *out++ = c == '\r' || c == '\n' ? ' ' : c;
+      out = AppendWord(word, out);
       break;
     default:
       break;

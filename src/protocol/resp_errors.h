@@ -20,8 +20,10 @@ enum class RespError : uint8_t {
   kStrangerMultibulk,
   kStrangerBulk,
   // After these it goes on.
-  kArity,       // of `command`
-  kExpireTime,  // of `command`
+  kArity,            // of `command`
+  kSubcommand,       // of `command`; Command::value is none of its
+  kSubcommandArity,  // of `subcommand`
+  kExpireTime,       // of `command`
   kSyntax,
   kNotInteger,
   kOffset,
@@ -38,15 +40,17 @@ struct RespRefusal {
   RespError error = RespError::kSyntax;
   RespCommand command = RespCommand::kUnknown;
   uint8_t byte = 0;
+  RespSubcommand subcommand = RespSubcommand::kNone;
 
   [[nodiscard]] uint64_t Pack() const {
     return static_cast<uint64_t>(error) | static_cast<uint64_t>(command) << 8 |
-           uint64_t{byte} << 16;
+           uint64_t{byte} << 16 | static_cast<uint64_t>(subcommand) << 24;
   }
   static RespRefusal Unpack(uint64_t number) {
     return {.error = static_cast<RespError>(number & 0xff),
             .command = static_cast<RespCommand>((number >> 8) & 0xff),
-            .byte = static_cast<uint8_t>(number >> 16)};
+            .byte = static_cast<uint8_t>(number >> 16),
+            .subcommand = static_cast<RespSubcommand>((number >> 24) & 0xff)};
   }
 };
 
@@ -54,7 +58,7 @@ struct RespRefusal {
 inline constexpr size_t kRefusalBytesMax = 256;
 
 // Writes the error as Redis words it, with its "-" and line end; returns the end. `word` is what a
-// kOption is about.
+// kOption or a kSubcommand is about.
 char* AppendRefusal(const RespRefusal& refusal, std::string_view word, char* out);
 
 }  // namespace larder::protocol

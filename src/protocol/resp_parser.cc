@@ -50,10 +50,31 @@ bool IsForStrangers(RespCommand id) {
          id == RespCommand::kReset;
 }
 
-void Build(const Input& in, const RespRequest& request) {
+// False, and the request is refused, if the second word is none of the command's.
+bool TakeSubcommand(const Input& in, RespCommand id, RespRequest& request) {
+  request.subcommand = RespSubcommandOf(id, request.words[1]);
+  if (request.subcommand == RespSubcommand::kNone) return true;
+  if (request.subcommand == RespSubcommand::kUnknown) {
+    Refuse(in.parsed, {.error = RespError::kSubcommand, .command = id});
+    in.parsed.command.value = request.words[1];
+    return false;
+  }
+  if (Takes(InfoOf(request.subcommand).arity, request.count)) return true;
+  Refuse(in.parsed,
+         {.error = RespError::kSubcommandArity, .command = id, .subcommand = request.subcommand});
+  return false;
+}
+
+void Build(const Input& in, RespRequest& request) {
   const RespCommand id = RespCommandOf(request.words[0]);
-  if (id != RespCommand::kUnknown && !InfoOf(id).Takes(request.count)) {
-    return Refuse(in.parsed, {.error = RespError::kArity, .command = id});
+  if (id != RespCommand::kUnknown && !Takes(InfoOf(id).arity, request.count)) {
+    Refuse(in.parsed, {.error = RespError::kArity, .command = id});
+    // It ends the transaction, and the next commands are not queued.
+    if (id == RespCommand::kExec) in.parsed.state = ParseState::kExecuteFirst;
+    return;
+  }
+  if (id != RespCommand::kUnknown && InfoOf(id).way >= RespWay::kCall && request.count > 1) {
+    if (!TakeSubcommand(in, id, request)) return;
   }
   if (in.speaker == Speaker::kStranger && id != RespCommand::kUnknown && !IsForStrangers(id)) {
     return Refuse(in.parsed, {.error = RespError::kNoAuth});

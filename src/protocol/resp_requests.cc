@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "protocol/resp_arguments.h"
 #include "protocol/resp_errors.h"
 #include "util/bytes.h"
 #include "util/check.h"
@@ -21,6 +22,7 @@ constexpr int64_t kMsPerSecond = 1000;
 // A request on its way to be a Command.
 struct Draft {
   RespCommand id;
+  RespSubcommand subcommand;
   Words words;  // the first ones of the request
   size_t count;
   const Resume& resume;
@@ -30,14 +32,6 @@ struct Draft {
   [[nodiscard]] Command& command() const { return parsed.command; }
   [[nodiscard]] Extras& extras() const { return space.extras; }
 };
-
-// As Redis reads an integer: no sign but a minus, no zero in front, no minus zero.
-std::optional<int64_t> Integer(std::string_view text) {
-  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
-  if (text == "-0") return std::nullopt;
-  return util::ParseInt64(text);
-}
 
 void Refuse(const Draft& draft, RespError error) {
   draft.command() = {.verb = Verb::kRejected,
@@ -96,7 +90,7 @@ struct TimeForm {
 
 // False, and the draft is refused, if `text` is no time in `form`.
 bool TakeTime(const Draft& draft, std::string_view text, TimeForm form) {
-  const std::optional<int64_t> number = Integer(text);
+  const std::optional<int64_t> number = RespInteger(text);
   if (!number) {
     Refuse(draft, RespError::kNotInteger);
     return false;
@@ -115,7 +109,7 @@ bool TakeTime(const Draft& draft, std::string_view text, TimeForm form) {
 
 // The same for what must be in the future.
 bool TakeFutureTime(const Draft& draft, std::string_view text, TimeForm form) {
-  const std::optional<int64_t> number = Integer(text);
+  const std::optional<int64_t> number = RespInteger(text);
   if (number && *number <= 0) {
     Refuse(draft, RespError::kExpireTime);
     return false;
@@ -165,7 +159,7 @@ std::optional<SetOptions> ReadOptions(Words words, Options of) {
       options.form = form;
       if (good) options.time = words[++at];
     } else if (of == Options::kOfGetex) {
-      good = IsWord(word, "persist") && !options.SaysTime();
+      good = IsWord(word, "persist") && !options.form.has_value();
       options.persist = true;
     } else if (IsWord(word, "nx")) {
       good = TakeAsk(options, Ask::kIfAbsent, Ask::kIfPresent);
@@ -210,7 +204,13 @@ void BuildGetex(const Draft& draft) {
   if (!options) return Refuse(draft, RespError::kSyntax);
   const bool touches = options->persist || options->form.has_value();
   Take(draft, Verb::kGet, words[1], touches ? uint32_t{Ask::kTouch} : 0);
-  if (options->form) (void)TakeFutureTime(draft, options->time, *options->form);
+  if (!options->form || TakeFutureTime(draft, options->time, *options->form)) return;
+  // The time is looked at only if there is a value to give.
+  const uint64_t refusal = draft.command().number;
+  if (draft.command().rejection != Status::kRefused) return;
+  draft.command() = {};
+  Take(draft, Verb::kDescribe, words[1]);
+  draft.extras().opaque = static_cast<uint32_t>(refusal) | kRefusesHit;
 }
 
 // --- EXPIRE and its kin -------------------------------------------------------------------------
@@ -251,7 +251,7 @@ enum class Sign : uint8_t { kPlus, kMinus };
 void BuildSum(const Draft& draft, Sign sign) {
   int64_t delta = 1;
   if (draft.count == 3) {
-    const std::optional<int64_t> number = Integer(draft.words[2]);
+    const std::optional<int64_t> number = RespInteger(draft.words[2]);
     if (!number) return Refuse(draft, RespError::kNotInteger);
     delta = *number;
   }
@@ -264,8 +264,8 @@ void BuildSum(const Draft& draft, Sign sign) {
 }
 
 void BuildGetrange(const Draft& draft) {
-  const std::optional<int64_t> first = Integer(draft.words[2]);
-  const std::optional<int64_t> last = Integer(draft.words[3]);
+  const std::optional<int64_t> first = RespInteger(draft.words[2]);
+  const std::optional<int64_t> last = RespInteger(draft.words[3]);
   if (!first || !last) return Refuse(draft, RespError::kNotInteger);
   Take(draft, Verb::kRange, draft.words[1]);
   draft.extras().first = *first;
@@ -273,7 +273,7 @@ void BuildGetrange(const Draft& draft) {
 }
 
 void BuildSetrange(const Draft& draft) {
-  const std::optional<int64_t> first = Integer(draft.words[2]);
+  const std::optional<int64_t> first = RespInteger(draft.words[2]);
   if (!first) return Refuse(draft, RespError::kNotInteger);
   if (*first < 0) return Refuse(draft, RespError::kOffset);
   TakeWithValue(draft, Verb::kWriteRange, draft.words[1], draft.words[3]);
@@ -282,6 +282,29 @@ void BuildSetrange(const Draft& draft) {
 
 void BuildSetnx(const Draft& draft) {
   TakeWithValue(draft, Verb::kExchange, draft.words[1], draft.words[2], Ask::kIfAbsent);
+}
+
+// --- about an item -------------------------------------------------------------------------------
+
+// OBJECT and MEMORY USAGE: the reply is worded as for the subcommand.
+void BuildAbout(const Draft& draft) {
+  const Words words = draft.words;
+  const bool encoding = draft.subcommand == RespSubcommand::kObjectEncoding;
+  if (draft.subcommand == RespSubcommand::kMemoryUsage) {
+    // Values are in one piece: there is nothing to take samples of.
+    if (draft.count > words.size()) return Refuse(draft, RespError::kSyntax);
+    for (size_t at = 3; at < words.size(); at += 2) {
+      if (!IsWord(words[at], "samples") || at + 1 == words.size()) {
+        return Refuse(draft, RespError::kSyntax);
+      }
+      const std::optional<int64_t> samples = RespInteger(words[at + 1]);
+      if (!samples) return Refuse(draft, RespError::kNotInteger);
+      if (*samples < 0) return Refuse(draft, RespError::kSyntax);
+    }
+  }
+  Take(draft, encoding ? Verb::kGet : Verb::kDescribe, words[2],
+       encoding ? Ask::kNoBump | Ask::kNoValue : 0);
+  draft.extras().opaque = static_cast<uint32_t>(draft.subcommand);
 }
 
 // --- the switch ---------------------------------------------------------------------------------
@@ -357,6 +380,9 @@ void BuildItem(const Draft& draft) {
       return BuildExpire(draft, {Unit::kSeconds, TimeIs::kUnixMs});
     case RespCommand::kPexpireat:
       return BuildExpire(draft, {Unit::kMilliseconds, TimeIs::kUnixMs});
+    case RespCommand::kObject:
+    case RespCommand::kMemory:
+      return BuildAbout(draft);
     default:
       break;
   }
@@ -365,7 +391,7 @@ void BuildItem(const Draft& draft) {
 
 void BuildCall(const Draft& draft, std::string_view raw) {
   draft.command().verb = Verb::kCall;
-  draft.command().number = static_cast<uint64_t>(draft.id);
+  draft.command().number = PackRespCall(draft.id, draft.subcommand);
   draft.command().exptime = static_cast<int64_t>(draft.count);
   draft.command().key = raw;
 }
@@ -376,6 +402,7 @@ void BuildRespCommand(const RespRequest& request, RespCommand id, const Resume& 
                       ParserSpace& space, Parsed& parsed) {
   const Draft draft = {
       .id = id,
+      .subcommand = request.subcommand,
       .words = Words(request.words).first(std::min(request.count, RespRequest::kWordsMax)),
       .count = request.count,
       .resume = resume,
@@ -392,7 +419,8 @@ void BuildRespCommand(const RespRequest& request, RespCommand id, const Resume& 
     return;
   }
   if (id == RespCommand::kUnknown) return BuildCall(draft, request.raw);
-  switch (InfoOf(id).way) {
+  const bool is_whole = request.subcommand == RespSubcommand::kNone;
+  switch (is_whole ? InfoOf(id).way : InfoOf(request.subcommand).way) {
     case RespWay::kItem:
       return BuildItem(draft);
     case RespWay::kItems:

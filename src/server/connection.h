@@ -95,6 +95,7 @@ class Connection final : public io::Stream {
   enum class Replies : uint8_t { kAll, kNone, kNotNext };
   void HearReplies(Replies which);
   [[nodiscard]] RespSession& session();
+  [[nodiscard]] const RespSession* told() const { return session_.get(); }  // null: nothing
   // It has to say who it is.
   [[nodiscard]] bool locked() const { return codec_->unlocked != codec_->protocol; }
   // As when the client came.

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "protocol/resp_errors.h"
+#include "protocol/resp_requests.h"
 #include "server/connection.h"
+#include "server/debug.h"
 #include "server/resp_client.h"
+#include "server/resp_cluster.h"
+#include "server/resp_config.h"
 #include "server/resp_info.h"
 #include "server/resp_many.h"
 #include "server/resp_multi.h"
@@ -19,6 +24,11 @@ namespace {
 using protocol::RespCommand;
 
 constexpr size_t kShownBytesMax = 128;
+constexpr std::string_view kNoDebug =
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "
+    "can "
+    "run it from a local connection, otherwise you need to set this option in the configuration "
+    "file, and then restart the server.";
 
 // The error names the command and how its arguments begin.
 void AnswerUnknown(RespCall& call, std::string_view name) {
@@ -80,6 +90,17 @@ void Answer(RespCall& call, std::string_view name) {
       return AnswerSlowlog(call);
     case RespCommand::kLatency:
       return AnswerLatency(call);
+    case RespCommand::kObject:
+      return AnswerObjectHelp(call);
+    case RespCommand::kMemory:
+      return AnswerMemoryStats(call);
+    case RespCommand::kDebug:
+      return AnswerDebug(call);
+    case RespCommand::kCluster:
+    case RespCommand::kReadonly:
+    case RespCommand::kReadwrite:
+    case RespCommand::kAsking:
+      return AnswerCluster(call);
     case RespCommand::kLastsave:
     case RespCommand::kSave:
     case RespCommand::kBgsave:
@@ -89,12 +110,22 @@ void Answer(RespCall& call, std::string_view name) {
   }
 }
 
+// What may not be said here, or not in a transaction: an error, or none.
+std::string_view ForbiddenNow(const RespCall& call) {
+  if (call.id == RespCommand::kDebug && !call.worker.cluster().debug_enabled) return kNoDebug;
+  if (call.id == RespCommand::kSave && call.client.queue().open) {
+    return "ERR Command not allowed inside a transaction";
+  }
+  return {};
+}
+
 RespCall CallOf(Worker& worker, Connection& connection, const Command& command,
                 protocol::RespWriter& reply) {
   return {.worker = worker,
           .client = connection,
           .command = command,
-          .id = static_cast<RespCommand>(command.number),
+          .id = protocol::RespCommandIn(command),
+          .subcommand = protocol::RespSubcommandIn(command),
           .count = static_cast<size_t>(command.exptime),
           .arguments = protocol::RespArguments(command.key),
           .reply = reply};
@@ -104,8 +135,10 @@ RespCall CallOf(Worker& worker, Connection& connection, const Command& command,
 
 bool MayExecuteRespCall(const Worker& worker, const Connection& connection,
                         const Command& command) {
-  const auto id = static_cast<RespCommand>(command.number);
-  const bool has_keys = IsOfManyKeys(command) || id == RespCommand::kExec || IsSearch(worker, id);
+  const RespCommand id = protocol::RespCommandIn(command);
+  // DBSIZE adds up what the cores have stored.
+  const bool has_keys = IsOfManyKeys(command) || id == RespCommand::kExec ||
+                        id == RespCommand::kDbsize || IsSearch(worker, command);
   if (has_keys && connection.HasPending()) return false;
   if (!IsFlush(worker, id)) return true;
   const Mailboxes& mailboxes = worker.cluster().mailboxes;
@@ -113,6 +146,15 @@ bool MayExecuteRespCall(const Worker& worker, const Connection& connection,
     if (core != worker.index() && !mailboxes.CanAsk(worker.index(), core)) return false;
   }
   return true;
+}
+
+void NoteRefused(Connection& connection, const Command& command) {
+  connection.NoteRefused();
+  if (command.rejection != Status::kRefused) return;
+  if (protocol::RespRefusal::Unpack(command.number).command == RespCommand::kExec) {
+    connection.queue() = {};
+    connection.SetQueueing(false);
+  }
 }
 
 void AnswerCall(Worker& worker, Connection& connection, const Command& command,
@@ -129,7 +171,10 @@ Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& c
   protocol::RespWriter reply(connection.resp_version(), text);
   RespCall call = CallOf(worker, connection, command, reply);
   Outcome outcome = {.status = Status::kOk};
-  if (connection.queue().open && IsQueued(call.id)) {
+  if (const std::string_view error = ForbiddenNow(call); !error.empty()) {
+    connection.NoteRefused();
+    reply.Error(error);
+  } else if (connection.queue().open && IsQueued(call.id)) {
     AnswerQueued(call);
   } else if (call.id == RespCommand::kExec) {
     outcome = ExecuteExec(call);
@@ -137,7 +182,7 @@ Outcome ExecuteRespCall(Worker& worker, Connection& connection, const Command& c
     outcome = ExecuteWatch(call);
   } else if (IsFlush(worker, call.id)) {
     outcome = ExecuteFlush(call);
-  } else if (IsSearch(worker, call.id)) {
+  } else if (IsSearch(worker, command)) {
     AddSearch(call, connection.BeginTransaction(Transaction::Frame::kBare, command));
     connection.ContinueTransaction();
     return {.status = Status::kOk, .progress = Progress::kParked};

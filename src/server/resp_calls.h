@@ -25,18 +25,27 @@ struct RespCall {
   Connection& client;
   const Command& command;
   protocol::RespCommand id;
+  protocol::RespSubcommand subcommand;
   size_t count;                       // of arguments, with the name
   protocol::RespArguments arguments;  // those behind the name
   protocol::RespWriter& reply;
 };
 
-// Errors that several commands have.
+// Errors that several commands have, as replies.
 inline constexpr std::string_view kSyntaxErrorReply = "-ERR syntax error\r\n";
-std::string WrongArityOf(std::string_view command, std::string_view subcommand);
-std::string UnknownSubcommand(std::string_view command, std::string_view subcommand);
+inline constexpr std::string_view kNotIntegerReply =
+    "-ERR value is not an integer or out of range\r\n";
+inline constexpr std::string_view kNotInt32Reply =
+    "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n";
+inline constexpr std::string_view kLongKeyReply = "-ERR key is longer than 65535 bytes\r\n";
+inline constexpr std::string_view kLongValueReply =
+    "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
 
 // Could it be executed now? One with keys of other cores needs that nothing before it is pending.
 bool MayExecuteRespCall(const Worker& worker, const Connection& connection, const Command& command);
+// A command was refused before it could be queued, which the transaction remembers; a wrong EXEC
+// ends it.
+void NoteRefused(Connection& connection, const Command& command);
 // Writes what a command without keys answers.
 void AnswerCall(Worker& worker, Connection& connection, const Command& command,
                 protocol::RespWriter& reply);

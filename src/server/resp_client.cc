@@ -8,6 +8,8 @@
 
 #include "io/socket.h"
 #include "larder/version.h"
+#include "protocol/resp_arguments.h"
+#include "server/client_search.h"
 #include "server/connection.h"
 #include "server/resp_info.h"
 #include "server/worker.h"
@@ -80,7 +82,7 @@ bool ReadGreeting(RespCall& call, Greeting& greeting) {
 }
 
 void Welcome(RespCall& call, RespVersion version) {
-  std::string& text = call.worker.scratch();
+  std::string text;
   protocol::RespWriter reply(version, text);
   reply.Map(7);
   reply.Bulk("server");
@@ -92,11 +94,12 @@ void Welcome(RespCall& call, RespVersion version) {
   reply.Bulk("id");
   reply.Integer(ClientId(call.worker, call.client));
   reply.Bulk("mode");
-  reply.Bulk("standalone");
+  reply.Bulk(call.worker.cluster().emulated ? "cluster" : "standalone");
   reply.Bulk("role");
   reply.Bulk("master");
   reply.Bulk("modules");
   reply.Array(0);
+  call.reply.Raw(text);
 }
 
 }  // namespace
@@ -142,8 +145,15 @@ void AnswerHello(RespCall& call) {
 }
 
 void AnswerSelect(RespCall& call) {
-  const std::optional<int64_t> number = util::ParseInt64(call.arguments.Next());
-  if (!number || *number < INT32_MIN || *number > INT32_MAX) return call.reply.Error(kNotInteger);
+  const std::optional<int64_t> number = protocol::RespInteger(call.arguments.Next());
+  if (!number) return call.reply.Error(kNotInteger);
+  if (*number < INT32_MIN || *number > INT32_MAX) {
+    return call.reply.Error(
+        "ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
+  if (*number != 0 && call.worker.cluster().emulated) {
+    return call.reply.Error("ERR SELECT is not allowed in cluster mode");
+  }
   if (*number < 0 || *number >= call.worker.cluster().databases) {
     return call.reply.Error("ERR DB index is out of range");
   }
@@ -203,6 +213,7 @@ void ClientReply(RespCall& call) {
   const std::string_view how = call.arguments.Next();
   if (IsWord(how, "on")) {
     call.client.HearReplies(Connection::Replies::kAll);
+    if (!call.command.noreply) return call.reply.Ok();
     // This one is heard already.
     call.client.Reply({.verb = Verb::kCall}, {.status = Status::kOk, .value = "+OK\r\n"});
   } else if (IsWord(how, "off")) {
@@ -220,64 +231,166 @@ void ClientNoEvict(RespCall& call) {
   call.reply.Ok();
 }
 
-struct ClientVerb {
-  std::string_view word;
-  size_t count;  // of arguments, with CLIENT
-  void (*answer)(RespCall& call);
-};
+// As many as a turn can tell of without making others wait.
+constexpr uint32_t kClientsOfStep = 64;
 
-constexpr ClientVerb kClientVerbs[] = {
-    {"id", 2, [](RespCall& call) { call.reply.Integer(ClientId(call.worker, call.client)); }},
-    {"setname", 3, ClientSetName},
-    {"getname", 2, ClientGetName},
-    {"setinfo", 4, ClientSetInfo},
-    {"reply", 3, ClientReply},
-    {"no-evict", 3, ClientNoEvict},
-    {"info", 2,
-     [](RespCall& call) { call.reply.Verbatim(ClientLine(call.worker, call.client) + "\n"); }},
-};
+enum class ClientType : uint8_t { kNormal, kOther };
+
+// There are no replicas and no subscribers, but they may be asked for.
+std::optional<ClientType> ClientTypeIn(std::string_view word) {
+  if (IsWord(word, "normal")) return ClientType::kNormal;
+  for (const std::string_view other : {"master", "slave", "replica", "pubsub"}) {
+    if (IsWord(word, other)) return ClientType::kOther;
+  }
+  return std::nullopt;
+}
+
+std::string UnknownType(std::string_view word) {
+  return absl::StrCat("-ERR Unknown client type '", absl::string_view(word.data(), word.size()),
+                      "'\r\n");
+}
+
+// Matches no client.
+constexpr int64_t kNobody = -1;
+
+std::string ReadListFilter(RespCall& call, ClientFilter& filter) {
+  if (call.count == 2) return {};
+  const std::string_view word = call.arguments.Next();
+  if (IsWord(word, "type") && call.count == 4) {
+    const std::string_view name = call.arguments.Next();
+    const std::optional<ClientType> type = ClientTypeIn(name);
+    if (!type) return UnknownType(name);
+    if (*type != ClientType::kNormal) filter.ids.push_back(kNobody);
+    return {};
+  }
+  if (!IsWord(word, "id") || call.count < 4) return std::string(kSyntaxErrorReply);
+  while (!call.arguments.empty()) {
+    const std::optional<int64_t> id = protocol::RespInteger(call.arguments.Next());
+    if (!id) return "-ERR Invalid client ID\r\n";
+    filter.ids.push_back(*id);
+  }
+  return {};
+}
+
+// One of CLIENT KILL's pairs of words.
+std::string ReadKillOption(RespCall& call, std::string_view word, ClientFilter& filter) {
+  const std::string_view value = call.arguments.Next();
+  if (IsWord(word, "id")) {
+    const std::optional<int64_t> id = protocol::RespInteger(value);
+    if (!id || *id < 1) return "-ERR client-id should be greater than 0\r\n";
+    filter.ids = {*id};
+  } else if (IsWord(word, "type")) {
+    const std::optional<ClientType> type = ClientTypeIn(value);
+    if (!type) return UnknownType(value);
+    if (*type != ClientType::kNormal) filter.ids = {kNobody};
+  } else if (IsWord(word, "addr")) {
+    filter.address = value;
+  } else if (IsWord(word, "laddr")) {
+    filter.local_address = value;
+  } else if (IsWord(word, "user")) {
+    if (value != kDefaultUser) {
+      return absl::StrCat("-ERR No such user '", absl::string_view(value.data(), value.size()),
+                          "'\r\n");
+    }
+  } else if (IsWord(word, "skipme") && (IsWord(value, "yes") || IsWord(value, "no"))) {
+    filter.spared = IsWord(value, "yes") ? filter.asker : 0;
+  } else {
+    return std::string(kSyntaxErrorReply);
+  }
+  return {};
+}
+
+std::string ReadKillFilter(RespCall& call, ClientFilter& filter) {
+  filter.asker = ClientId(call.worker, call.client);
+  if (call.count == 3) {
+    filter.address = call.arguments.Next();
+    // Nobody has an empty one.
+    if (filter.address.empty()) filter.ids.push_back(kNobody);
+    return {};
+  }
+  filter.spared = filter.asker;
+  while (!call.arguments.empty()) {
+    const std::string_view word = call.arguments.Next();
+    if (call.arguments.empty()) return std::string(kSyntaxErrorReply);
+    std::string wrong = ReadKillOption(call, word, filter);
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
 
 }  // namespace
 
-void AnswerClient(RespCall& call) {
-  const std::string_view word = call.arguments.Next();
-  for (const ClientVerb& verb : kClientVerbs) {
-    if (!IsWord(word, verb.word)) continue;
-    if (call.count == verb.count) return verb.answer(call);
-    return call.reply.Error(WrongArityOf("client", verb.word));
+std::string AddClientSearch(RespCall& call, Transaction& transaction) {
+  using Join = Transaction::Join;
+  const bool kills = call.subcommand == protocol::RespSubcommand::kClientKill;
+  ClientFilter filter;
+  std::string wrong = kills ? ReadKillFilter(call, filter) : ReadListFilter(call, filter);
+  if (!wrong.empty()) return wrong;
+  const Join of_kill = call.count == 3 ? Join::kOnce : Join::kCount;
+  transaction.BeginUnit(kills ? of_kill : Join::kLines);
+  const std::string pattern = filter.Encode();
+  using What = Search::What;
+  for (uint32_t core = 0; core < call.worker.cluster().mailboxes.cores(); ++core) {
+    transaction.AddSearch(core, {.what = kills ? What::kKillClients : What::kListClients,
+                                 .pattern = pattern,
+                                 .looks_max = kClientsOfStep});
   }
-  call.reply.Error(UnknownSubcommand("CLIENT", word));
+  return {};
 }
+
+void AnswerClient(RespCall& call) {
+  using protocol::RespSubcommand;
+  (void)call.arguments.Next();
+  switch (call.subcommand) {
+    case RespSubcommand::kClientId:
+      return call.reply.Integer(ClientId(call.worker, call.client));
+    case RespSubcommand::kClientSetname:
+      return ClientSetName(call);
+    case RespSubcommand::kClientGetname:
+      return ClientGetName(call);
+    case RespSubcommand::kClientSetinfo:
+      return ClientSetInfo(call);
+    case RespSubcommand::kClientReply:
+      return ClientReply(call);
+    case RespSubcommand::kClientNoEvict:
+      return ClientNoEvict(call);
+    default:
+      return call.reply.Verbatim(ClientLine(call.worker, call.client) + "\n");
+  }
+}
+
+namespace {
+
+// What names of sockets begin with is of which kind they are.
+std::string AddressIn(std::string_view name) {
+  const std::string_view address = name.substr(std::min(name.find(':') + 1, name.size()));
+  return absl::StrCat(absl::string_view(address.data(), address.size()),
+                      name.starts_with("unix") ? ":0" : "");
+}
+
+}  // namespace
+
+std::string PeerAddress(const Connection& client) { return AddressIn(io::PeerName(client.fd())); }
+std::string LocalAddress(const Connection& client) { return AddressIn(io::LocalName(client.fd())); }
 
 int64_t ClientId(const Worker& worker, const Connection& client) {
   return static_cast<int64_t>(client.id() * worker.cluster().mailboxes.cores() + worker.index());
 }
 
-std::string ClientLine(const Worker& worker, Connection& client) {
-  const RespSession& session = client.session();
+std::string ClientLine(const Worker& worker, const Connection& client) {
+  static const RespSession kNothingTold;
+  const RespSession* told = client.told();
+  const RespSession& session = told == nullptr ? kNothingTold : *told;
   const CacheSeconds second = worker.now().FloorSeconds();
-  return absl::StrCat("id=", ClientId(worker, client), " addr=", io::PeerName(client.fd()),
-                      " laddr=", io::LocalName(client.fd()), " fd=", client.fd(),
-                      " name=", session.name, " age=", second - client.accepted_at(),
+  return absl::StrCat("id=", ClientId(worker, client), " addr=", PeerAddress(client),
+                      " laddr=", LocalAddress(client), " fd=", client.fd(), " name=", session.name,
+                      " age=", second - client.accepted_at(),
                       " idle=", second - client.last_active(), " flags=N db=", client.database(),
                       " sub=0 psub=0 ssub=0 multi=-1 qbuf=", client.InputBytes(),
                       " qbuf-free=0 obl=", client.OutputBytes(),
                       " oll=0 omem=", client.OutputBytes(), " events=r cmd=client user=default",
                       " redir=-1 resp=", static_cast<int>(client.resp_version()),
                       " lib-name=", session.library, " lib-ver=", session.library_version);
-}
-
-std::string WrongArityOf(std::string_view command, std::string_view subcommand) {
-  return absl::StrCat("ERR wrong number of arguments for '",
-                      absl::string_view(command.data(), command.size()), "|",
-                      absl::string_view(subcommand.data(), subcommand.size()), "' command");
-}
-
-std::string UnknownSubcommand(std::string_view command, std::string_view subcommand) {
-  constexpr size_t kShownBytesMax = 128;
-  const std::string_view shown = subcommand.substr(0, kShownBytesMax);
-  return absl::StrCat("ERR unknown subcommand '", absl::string_view(shown.data(), shown.size()),
-                      "'. Try ", absl::string_view(command.data(), command.size()), " HELP.");
 }
 
 }  // namespace larder::server

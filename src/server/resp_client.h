@@ -9,6 +9,8 @@
 
 namespace larder::server {
 
+class Transaction;
+
 // What a client has told of itself.
 struct RespSession {
   std::string name;
@@ -16,9 +18,12 @@ struct RespSession {
   std::string library_version;
 };
 
+// As Redis tells them: an address and a port, or a path and 0.
+std::string PeerAddress(const Connection& client);
+std::string LocalAddress(const Connection& client);
 // As CLIENT tells of it.
 int64_t ClientId(const Worker& worker, const Connection& client);
-std::string ClientLine(const Worker& worker, Connection& client);
+std::string ClientLine(const Worker& worker, const Connection& client);
 
 void AnswerAuth(RespCall& call);
 void AnswerHello(RespCall& call);
@@ -26,6 +31,8 @@ void AnswerSelect(RespCall& call);
 void AnswerQuit(RespCall& call);
 void AnswerReset(RespCall& call);
 void AnswerClient(RespCall& call);
+// LIST and KILL; an error, or none. `call.arguments` are behind the second word.
+std::string AddClientSearch(RespCall& call, Transaction& transaction);
 
 }  // namespace larder::server
 

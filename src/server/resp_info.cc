@@ -1,17 +1,21 @@
 #include "server/resp_info.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
 #include <absl/strings/str_split.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "larder/clock.h"
 #include "larder/version.h"
 #include "server/worker.h"
 #include "stats/stats_text.h"
+#include "util/glob.h"
 #include "util/memory_usage.h"
 
 namespace larder::server {
@@ -32,14 +36,32 @@ uint64_t Sum(const Worker& worker, Counter counter) {
 
 // --- INFO ---------------------------------------------------------------------------------------
 
+// What counts against the limit: items, and the table that finds them.
+uint64_t UsedBytes(const Worker& worker) {
+  return Sum(worker, Counter::kHeapBytes) + Sum(worker, Counter::kTableBytes);
+}
+
+// As people read it.
+std::string Human(uint64_t bytes) {
+  constexpr double kStep = 1024;
+  auto amount = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; amount >= kStep && unit < 4; ++unit) amount /= kStep;
+  return absl::StrFormat("%.2f%c", amount, "BKMGT"[unit]);
+}
+
 std::string ServerSection(const Worker& worker) {
   const Cluster& cluster = worker.cluster();
   stats::GeneralStats process;
   stats::ReadProcess(process);
+  const std::string loop(cluster.workers.front()->loop().Name());
   const CacheSeconds up = worker.now().FloorSeconds() - cluster.started_s;
   return absl::StrCat("redis_version:", kRedisVersion, "\r\nlarder_version:", kVersion,
-                      "\r\nredis_mode:standalone\r\nos:Linux\r\narch_bits:64\r\nprocess_id:",
-                      process.pid, "\r\nio_threads_active:", cluster.mailboxes.cores() > 1 ? 1 : 0,
+                      "\r\nredis_mode:", cluster.emulated ? "cluster" : "standalone",
+                      "\r\nos:Linux\r\narch_bits:64\r\nmultiplexing_api:", loop,
+                      "\r\nprocess_id:", process.pid, "\r\nrun_id:", cluster.run_id,
+                      "\r\nserver_time_usec:", worker.now().unix_ns / 1000,
+                      "\r\nio_threads_active:", cluster.mailboxes.cores() > 1 ? 1 : 0,
                       "\r\nuptime_in_seconds:", up, "\r\nuptime_in_days:", up / 86400, "\r\n");
 }
 
@@ -50,11 +72,15 @@ std::string ClientsSection(const Worker& worker) {
 }
 
 std::string MemorySection(const Worker& worker) {
-  const uint64_t used = Sum(worker, Counter::kHeapBytes) + Sum(worker, Counter::kTableBytes);
+  const uint64_t used = UsedBytes(worker);
+  const uint64_t resident = util::ResidentBytes();
   const uint64_t most = worker.cluster().memory_bytes_max.load(std::memory_order_relaxed);
-  return absl::StrCat(
-      "used_memory:", used, "\r\nused_memory_dataset:", Sum(worker, Counter::kPayloadBytes),
-      "\r\nmaxmemory:", most, "\r\nmaxmemory_policy:allkeys-lfu\r\nmem_allocator:larder\r\n");
+  return absl::StrCat("used_memory:", used, "\r\nused_memory_human:", Human(used),
+                      "\r\nused_memory_rss:", resident,
+                      "\r\nused_memory_rss_human:", Human(resident),
+                      "\r\nused_memory_dataset:", Sum(worker, Counter::kPayloadBytes),
+                      "\r\nmaxmemory:", most, "\r\nmaxmemory_human:", Human(most),
+                      "\r\nmaxmemory_policy:allkeys-lfu\r\nmem_allocator:larder\r\n");
 }
 
 std::string PersistenceSection(const Worker& /*worker*/) {
@@ -85,7 +111,9 @@ std::string CpuSection(const Worker& /*worker*/) {
                       "\r\nused_cpu_user:", static_cast<double>(process.user_us) / 1e6, "\r\n");
 }
 
-std::string ClusterSection(const Worker& /*worker*/) { return "cluster_enabled:0\r\n"; }
+std::string ClusterSection(const Worker& worker) {
+  return worker.cluster().emulated ? "cluster_enabled:1\r\n" : "cluster_enabled:0\r\n";
+}
 
 std::string KeyspaceSection(const Worker& worker) {
   const uint64_t keys = Sum(worker, Counter::kCurrItems);
@@ -145,6 +173,44 @@ void DocumentCommand(protocol::RespWriter& reply, const RespCommandInfo& info) {
   reply.Bulk(info.group);
 }
 
+// COMMAND GETKEYS: of the command that the words are.
+void AnswerGetkeys(RespCall& call) {
+  std::vector<std::string_view> words;
+  words.reserve(call.count);
+  while (!call.arguments.empty()) words.push_back(call.arguments.Next());
+  const RespCommand id = protocol::RespCommandOf(words[0]);
+  if (id == RespCommand::kUnknown) return call.reply.Error("ERR Invalid command specified");
+  const RespCommandInfo& info = InfoOf(id);
+  if (info.first_key == 0) return call.reply.Error("ERR The command has no key arguments");
+  if (!protocol::Takes(info.arity, words.size())) {
+    return call.reply.Error("ERR Invalid number of arguments specified for command");
+  }
+  const auto count = static_cast<int32_t>(words.size());
+  const int32_t last = info.last_key < 0 ? count + info.last_key : info.last_key;
+  call.reply.Array(static_cast<size_t>((last - info.first_key) / info.key_step + 1));
+  for (int32_t at = info.first_key; at <= last; at += info.key_step) {
+    call.reply.Bulk(words[static_cast<size_t>(at)]);
+  }
+}
+
+// COMMAND LIST FILTERBY PATTERN is of use; there are no modules, and no categories.
+void AnswerCommandList(RespCall& call) {
+  std::vector<std::string_view> words;
+  words.reserve(call.count);
+  while (!call.arguments.empty()) words.push_back(call.arguments.Next());
+  const bool filters = words.size() == 3 && IsWord(words[0], "filterby");
+  if (!words.empty() && !(filters && IsWord(words[1], "pattern"))) {
+    return call.reply.Error("ERR syntax error");
+  }
+  std::vector<std::string_view> names;
+  names.reserve(protocol::kRespCommandCount);
+  for (const RespCommandInfo& info : protocol::RespCommands()) {
+    if (!filters || util::MatchesGlob(words[2], info.name)) names.push_back(info.name);
+  }
+  call.reply.Array(names.size());
+  for (const std::string_view name : names) call.reply.Bulk(name);
+}
+
 std::vector<RespCommand> Named(RespCall& call) {
   std::vector<RespCommand> ids;
   ids.reserve(call.count);
@@ -162,7 +228,7 @@ void AnswerCommandInfo(RespCall& call) {
   call.reply.Array(ids.size());
   for (const RespCommand id : ids) {
     if (id == RespCommand::kUnknown) {
-      call.reply.NullArray();
+      call.reply.Null();
     } else {
       DescribeCommand(call.reply, InfoOf(id));
     }
@@ -203,16 +269,48 @@ void AnswerInfo(RespCall& call) {
 
 void AnswerCommand(RespCall& call) {
   if (call.arguments.empty()) return AnswerCommandInfo(call);
-  const std::string_view word = call.arguments.Next();
-  if (IsWord(word, "count")) return call.reply.Integer(protocol::kRespCommandCount);
-  if (IsWord(word, "info")) return AnswerCommandInfo(call);
-  if (IsWord(word, "docs")) return AnswerCommandDocs(call);
-  if (IsWord(word, "list") && call.count == 2) {
-    call.reply.Array(protocol::kRespCommandCount);
-    for (const RespCommandInfo& info : protocol::RespCommands()) call.reply.Bulk(info.name);
-    return;
+  (void)call.arguments.Next();
+  switch (call.subcommand) {
+    case protocol::RespSubcommand::kCommandCount:
+      return call.reply.Integer(protocol::kRespCommandCount);
+    case protocol::RespSubcommand::kCommandDocs:
+      return AnswerCommandDocs(call);
+    case protocol::RespSubcommand::kCommandGetkeys:
+      return AnswerGetkeys(call);
+    case protocol::RespSubcommand::kCommandList:
+      return AnswerCommandList(call);
+    default:
+      return AnswerCommandInfo(call);
   }
-  call.reply.Error(UnknownSubcommand("COMMAND", word));
+}
+
+void AnswerMemoryStats(RespCall& call) {
+  const Worker& worker = call.worker;
+  const uint64_t keys = Sum(worker, Counter::kCurrItems);
+  const uint64_t payload = Sum(worker, Counter::kPayloadBytes);
+  const std::pair<std::string_view, uint64_t> kFigures[] = {
+      {"total.allocated", UsedBytes(worker)},
+      {"overhead.total", UsedBytes(worker) - std::min(UsedBytes(worker), payload)},
+      {"keys.count", keys},
+      {"keys.bytes-per-key", keys == 0 ? 0 : UsedBytes(worker) / keys},
+      {"dataset.bytes", payload}};
+  call.reply.Map(std::size(kFigures));
+  for (const auto& [name, value] : kFigures) {
+    call.reply.Bulk(name);
+    call.reply.Integer(static_cast<int64_t>(value));
+  }
+}
+
+void AnswerObjectHelp(RespCall& call) {
+  constexpr std::string_view kLines[] = {
+      "OBJECT subcommand key, with one of",
+      "ENCODING: int, embstr or raw, as Redis would keep such a value.",
+      "FREQ: an error; frequencies are not told.",
+      "IDLETIME: seconds since the key was last read or written.",
+      "REFCOUNT: 1.",
+  };
+  call.reply.Array(std::size(kLines));
+  for (const std::string_view line : kLines) call.reply.Simple(line);
 }
 
 void AnswerTime(RespCall& call) {

@@ -9,6 +9,8 @@ namespace larder::server {
 void AnswerInfo(RespCall& call);
 void AnswerCommand(RespCall& call);
 void AnswerTime(RespCall& call);
+void AnswerMemoryStats(RespCall& call);
+void AnswerObjectHelp(RespCall& call);
 
 }  // namespace larder::server
 

@@ -21,7 +21,6 @@ using protocol::RespCommand;
 using Join = Transaction::Join;
 
 constexpr Outcome kParked = {.status = Status::kOk, .progress = Progress::kParked};
-constexpr std::string_view kLongKey = "-ERR key is longer than 65535 bytes\r\n";
 
 // What a command with many keys is made of: the one with one key, and how the replies are joined.
 struct Plan {
@@ -62,12 +61,16 @@ std::string_view ReadCopyOptions(const Worker& worker, protocol::RespArguments w
     if (IsWord(word, "replace")) {
       plan.join = Join::kReplace;
     } else if (IsWord(word, "db") && !words.empty()) {
-      const std::optional<int64_t> number = util::ParseInt64(words.Next());
-      if (!number) return "-ERR value is not an integer or out of range\r\n";
+      const std::optional<int64_t> number = protocol::RespInteger(words.Next());
+      if (!number) return kNotIntegerReply;
+      if (*number < INT32_MIN || *number > INT32_MAX) return kNotInt32Reply;
       if (*number < 0 || *number >= worker.cluster().databases) {
         return "-ERR DB index is out of range\r\n";
       }
       plan.database = static_cast<uint8_t>(*number);
+      if (*number > 0) {
+        worker.cluster().databases_used.store(true, std::memory_order_relaxed);
+      }
     } else {
       return kSyntaxErrorReply;
     }
@@ -91,7 +94,7 @@ void ForEachKey(const Connection& client, const Command& command, const Plan& pl
 // What is wrong with the command, as a reply; or how it is done.
 std::string_view Check(const Worker& worker, const Connection& client, const Command& command,
                        Plan& plan) {
-  const auto id = static_cast<RespCommand>(command.number);
+  const RespCommand id = protocol::RespCommandIn(command);
   plan = PlanOf(id);
   plan.database = client.database();
   if (HasValues(plan) && command.exptime % 2 == 0) {
@@ -114,7 +117,7 @@ std::string_view Check(const Worker& worker, const Connection& client, const Com
     first = key;
   });
   if (same) return "-ERR source and destination objects are the same\r\n";
-  return too_long ? kLongKey : std::string_view{};
+  return too_long ? kLongKeyReply : std::string_view{};
 }
 
 // Calls visit(const Command&) for each of the commands that `command` is made of.
@@ -186,8 +189,9 @@ void AddUnit(Worker& worker, Connection& client, const Command& command, const P
 }  // namespace
 
 bool IsOfManyKeys(const Command& command) {
-  return command.verb == Verb::kCall && command.number < protocol::kRespCommandCount &&
-         InfoOf(static_cast<RespCommand>(command.number)).way == protocol::RespWay::kItems;
+  const RespCommand id = protocol::RespCommandIn(command);
+  return command.verb == Verb::kCall && id != RespCommand::kUnknown &&
+         InfoOf(id).way == protocol::RespWay::kItems;
 }
 
 Outcome ExecuteMany(Worker& worker, Connection& connection, const Command& command) {

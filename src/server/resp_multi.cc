@@ -29,7 +29,7 @@ std::string TextOf(RespCall& exec, const RespQueue::Queued& queued) {
   protocol::RespWriter reply(exec.client.resp_version(), text);
   const Command command = {.verb = Verb::kCall,
                            .exptime = static_cast<int64_t>(queued.count),
-                           .number = static_cast<uint64_t>(queued.id),
+                           .number = protocol::PackRespCall(queued.id, queued.subcommand),
                            .key = queued.arguments};
   AnswerCall(exec.worker, exec.client, command, reply);
   return text;
@@ -38,6 +38,7 @@ std::string TextOf(RespCall& exec, const RespQueue::Queued& queued) {
 void AddQueued(RespCall& exec, const RespQueue::Queued& queued, Transaction& transaction) {
   protocol::RespRequest request;
   request.raw = queued.arguments;
+  request.subcommand = queued.subcommand;
   protocol::RespArguments arguments(queued.arguments);
   while (!arguments.empty() && request.count < protocol::RespRequest::kWordsMax) {
     request.words[request.count++] = arguments.Next();
@@ -57,15 +58,15 @@ void AddQueued(RespCall& exec, const RespQueue::Queued& queued, Transaction& tra
     command.hash = exec.worker.cluster().hash(command.key);
     transaction.BeginUnit(Join::kOne);
     transaction.Add(command);
-  } else if (IsFlush(exec.worker, queued.id)) {
-    transaction.BeginUnit(Join::kText, "-ERR this command is not understood inside MULTI\r\n");
-  } else if (IsSearch(exec.worker, queued.id)) {
+  } else if (IsSearch(exec.worker, command) || IsFlush(exec.worker, queued.id) ||
+             queued.id == RespCommand::kDbsize) {
     std::string unused;
     protocol::RespWriter reply(exec.client.resp_version(), unused);
     RespCall call = {.worker = exec.worker,
                      .client = exec.client,
                      .command = command,
                      .id = queued.id,
+                     .subcommand = queued.subcommand,
                      .count = queued.count,
                      .arguments = protocol::RespArguments(queued.arguments),
                      .reply = reply};
@@ -102,8 +103,10 @@ void AnswerQueued(RespCall& call) {
     return call.reply.Error("OOM command not allowed when used memory > 'maxmemory'.");
   }
   queue.bytes += bytes;
-  queue.commands.push_back(
-      {.id = call.id, .count = call.count, .arguments = std::string(call.command.key)});
+  queue.commands.push_back({.id = call.id,
+                            .subcommand = call.subcommand,
+                            .count = call.count,
+                            .arguments = std::string(call.command.key)});
   call.reply.Simple("QUEUED");
 }
 

@@ -15,6 +15,7 @@ namespace larder::server {
 struct RespQueue {
   struct Queued {
     protocol::RespCommand id;
+    protocol::RespSubcommand subcommand;
     size_t count;
     std::string arguments;
   };

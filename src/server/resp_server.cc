@@ -3,26 +3,34 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "protocol/resp_requests.h"
+#include "server/client_search.h"
 #include "server/connection.h"
+#include "server/debug.h"
+#include "server/resp_client.h"
+#include "server/resp_config.h"
 #include "server/search.h"
 #include "server/worker.h"
+#include "store/cursor.h"
 #include "util/bytes.h"
-#include "util/glob.h"
 
 namespace larder::server {
 
 using protocol::IsWord;
 using protocol::RespCommand;
+using protocol::RespSubcommand;
 using Join = Transaction::Join;
 
 namespace {
 
-constexpr std::string_view kCountIsNoNumber = "-ERR value is not an integer or out of range\r\n";
+constexpr std::string_view kFlushForbidden =
+    "-ERR this command is disabled by --disable-flush-all\r\n";
 constexpr std::string_view kBadCursor = "-ERR invalid cursor\r\n";
 // What a step of a search through all looks at, on each core.
 constexpr uint32_t kLooksOfStep = 512;
@@ -30,13 +38,23 @@ constexpr int64_t kScanCount = 10;
 constexpr int64_t kScanCountMax = 4096;
 // A client's cursor: which core, and where.
 constexpr uint32_t kCoreShift = 32;
+constexpr uint64_t kItemsOfSegmentMin = 64;
 
 bool HasDatabases(const Worker& worker) {
   return worker.cluster().databases_used.load(std::memory_order_relaxed);
 }
 
+// Whatever Redis takes for one: empty is 0, and a minus is one from the other end, where nothing
+// is.
+std::optional<uint64_t> CursorIn(std::string_view text) {
+  if (text.empty()) return 0;
+  if (!text.starts_with('-')) return util::ParseUint64(text);
+  const std::optional<uint64_t> number = util::ParseUint64(text.substr(1));
+  return number ? std::optional<uint64_t>(0 - *number) : std::nullopt;
+}
+
 std::string_view AddScan(RespCall& call, Transaction& transaction) {
-  const std::optional<uint64_t> cursor = util::ParseUint64(call.arguments.Next());
+  const std::optional<uint64_t> cursor = CursorIn(call.arguments.Next());
   if (!cursor) return kBadCursor;
   Search search = {.database = call.client.database(), .looks_max = kScanCount};
   bool strings = true;
@@ -47,8 +65,8 @@ std::string_view AddScan(RespCall& call, Transaction& transaction) {
     if (IsWord(word, "match")) {
       search.pattern = value;
     } else if (IsWord(word, "count")) {
-      const std::optional<int64_t> count = util::ParseInt64(value);
-      if (!count) return kCountIsNoNumber;
+      const std::optional<int64_t> count = protocol::RespInteger(value);
+      if (!count) return kNotIntegerReply;
       if (*count < 1) return kSyntaxErrorReply;
       search.looks_max = static_cast<uint32_t>(std::min(*count, kScanCountMax));
     } else if (IsWord(word, "type")) {
@@ -59,42 +77,142 @@ std::string_view AddScan(RespCall& call, Transaction& transaction) {
   }
   const uint64_t core = *cursor >> kCoreShift;
   search.position = *cursor & 0xffff'ffff;
-  if (core >= call.worker.cluster().mailboxes.cores()) return kBadCursor;
+  // Of no scan of ours: nothing is there.
+  if (core >= call.worker.cluster().mailboxes.cores() || search.position >= store::kCursorEnd) {
+    transaction.BeginUnit(Join::kText, "*2\r\n$1\r\n0\r\n*0\r\n");
+    return {};
+  }
   // There are no others.
-  if (!strings) search.verb = Verb::kDescribe;
+  if (!strings) search.what = Search::What::kCountKeys;
   transaction.BeginUnit(Join::kScan);
   transaction.AddSearch(static_cast<uint32_t>(core), search);
   return {};
 }
 
+// The same on every core.
+std::string_view AddToAll(RespCall& call, Transaction& transaction, Join join,
+                          const Search& search) {
+  transaction.BeginUnit(join);
+  for (uint32_t core = 0; core < call.worker.cluster().mailboxes.cores(); ++core) {
+    transaction.AddSearch(core, search);
+  }
+  return {};
+}
+
+std::string_view AddRandomKey(RespCall& call, Transaction& transaction) {
+  Worker& worker = call.worker;
+  const uint64_t core = worker.Draw() % worker.cluster().mailboxes.cores();
+  // A step takes the rest of a segment: so it should begin where one does. How fine the table is
+  // there, only a guess tells; each guess is right often enough that any key may come.
+  const uint64_t items = worker.cluster().workers[core]->counters().Get(stats::Counter::kCurrItems);
+  const auto depth_max = static_cast<uint64_t>(std::bit_width(items / kItemsOfSegmentMin)) + 4;
+  const uint64_t depth = worker.Draw() % depth_max;
+  const uint64_t unit = store::kCursorEnd >> depth;
+  transaction.BeginUnit(Join::kRandom);
+  transaction.AddSearch(static_cast<uint32_t>(core),
+                        {.database = call.client.database(),
+                         .looks_max = 1,
+                         .position = worker.Draw() % store::kCursorEnd / unit * unit});
+  return {};
+}
+
+// SYNC and ASYNC are the same here.
+bool HasFlushWords(const RespCall& call) {
+  if (call.count == 1) return true;
+  protocol::RespArguments words = call.arguments;
+  const std::string_view word = words.Next();
+  return call.count == 2 && (IsWord(word, "sync") || IsWord(word, "async"));
+}
+
+std::string_view AddFlush(RespCall& call, Transaction& transaction) {
+  if (!HasFlushWords(call)) return kSyntaxErrorReply;
+  if (!call.worker.cluster().flush_enabled) return kFlushForbidden;
+  const bool all = call.id == RespCommand::kFlushall;
+  return AddToAll(call, transaction, Join::kDone,
+                  {.what = Search::What::kDeleteKeys,
+                   .database = all ? Search::kEveryDatabase : uint16_t{call.client.database()},
+                   .looks_max = kLooksOfStep});
+}
+
+// What is wrong, as a reply.
+std::string_view AddConfig(RespCall& call, Transaction& transaction) {
+  (void)call.arguments.Next();
+  if (call.subcommand == RespSubcommand::kConfigResetstat) {
+    return AddToAll(call, transaction, Join::kDone, {.what = Search::What::kResetStats});
+  }
+  Cluster& cluster = call.worker.cluster();
+  const uint64_t bytes = MemoryLimitIn(call);
+  cluster.memory_bytes_max.store(bytes, std::memory_order_relaxed);
+  return AddToAll(
+      call, transaction, Join::kDone,
+      {.what = Search::What::kLimitMemory, .position = bytes / cluster.mailboxes.cores()});
+}
+
+std::string_view AddKeySearch(RespCall& call, Transaction& transaction) {
+  Search search = {.database = call.client.database(), .looks_max = kLooksOfStep};
+  switch (call.id) {
+    case RespCommand::kScan:
+      return AddScan(call, transaction);
+    case RespCommand::kRandomkey:
+      return AddRandomKey(call, transaction);
+    case RespCommand::kKeys:
+      search.pattern = call.arguments.Next();
+      return AddToAll(call, transaction, Join::kKeys, search);
+    case RespCommand::kDbsize:
+      search.what = Search::What::kCountKeys;
+      return AddToAll(call, transaction, Join::kCount, search);
+    default:
+      return AddFlush(call, transaction);
+  }
+}
+
 }  // namespace
 
-bool IsSearch(const Worker& worker, RespCommand id) {
-  if (id == RespCommand::kScan || id == RespCommand::kKeys) return true;
-  return (id == RespCommand::kDbsize || id == RespCommand::kFlushdb) && HasDatabases(worker);
+bool IsSearch(const Worker& worker, const Command& command) {
+  switch (protocol::RespCommandIn(command)) {
+    case RespCommand::kScan:
+    case RespCommand::kKeys:
+    case RespCommand::kRandomkey:
+      return true;
+    case RespCommand::kDbsize:
+    case RespCommand::kFlushdb:
+      return HasDatabases(worker);
+    case RespCommand::kClient:
+      return protocol::RespSubcommandIn(command) == RespSubcommand::kClientList ||
+             protocol::RespSubcommandIn(command) == RespSubcommand::kClientKill;
+    case RespCommand::kConfig:
+      return ChangesConfig(worker, command);
+    case RespCommand::kDebug: {
+      protocol::RespArguments words(command.key);
+      (void)words.Next();
+      return command.exptime >= 3 && command.exptime <= 5 && IsWord(words.Next(), "populate");
+    }
+    default:
+      return false;
+  }
 }
 
 void AddSearch(RespCall& call, Transaction& transaction) {
   (void)call.arguments.Next();
-  if (call.id == RespCommand::kScan) {
-    const std::string_view wrong = AddScan(call, transaction);
-    if (!wrong.empty()) transaction.BeginUnit(Join::kText, wrong);
-    return;
+  std::string client_error;
+  std::string_view wrong;
+  switch (call.id) {
+    case RespCommand::kClient:
+      (void)call.arguments.Next();
+      client_error = AddClientSearch(call, transaction);
+      wrong = client_error;
+      break;
+    case RespCommand::kConfig:
+      wrong = AddConfig(call, transaction);
+      break;
+    case RespCommand::kDebug:
+      (void)call.arguments.Next();
+      wrong = AddPopulate(call, transaction);
+      break;
+    default:
+      wrong = AddKeySearch(call, transaction);
   }
-  Search search = {.database = call.client.database(), .looks_max = kLooksOfStep};
-  if (call.id == RespCommand::kKeys) {
-    search.pattern = call.arguments.Next();
-    transaction.BeginUnit(Join::kKeys);
-  } else if (call.id == RespCommand::kFlushdb) {
-    search.verb = Verb::kDelete;
-    transaction.BeginUnit(Join::kEraseAll);
-  } else {
-    search.verb = Verb::kDescribe;
-    transaction.BeginUnit(Join::kCount);
-  }
-  for (uint32_t core = 0; core < call.worker.cluster().mailboxes.cores(); ++core) {
-    transaction.AddSearch(core, search);
-  }
+  if (!wrong.empty()) transaction.BeginUnit(Join::kText, wrong);
 }
 
 bool IsFlush(const Worker& worker, RespCommand id) {
@@ -103,8 +221,12 @@ bool IsFlush(const Worker& worker, RespCommand id) {
 
 Outcome ExecuteFlush(RespCall& call) {
   Worker& worker = call.worker;
-  if (!worker.cluster().flush_enabled) {
-    call.reply.Error("ERR this command is disabled by --disable-flush-all");
+  (void)call.arguments.Next();
+  const std::string_view wrong = !HasFlushWords(call)
+                                     ? kSyntaxErrorReply
+                                     : (worker.cluster().flush_enabled ? "" : kFlushForbidden);
+  if (!wrong.empty()) {
+    call.reply.Raw(wrong);
     return {.status = Status::kOk};
   }
   worker.counters().Add(stats::Counter::kCmdFlush);
@@ -118,59 +240,7 @@ Outcome ExecuteFlush(RespCall& call) {
   return {.status = Status::kOk, .progress = Progress::kParked};
 }
 
-// --- CONFIG -------------------------------------------------------------------------------------
-
-namespace {
-
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-// What clients ask for, under Redis' names.
-Parameters AllParameters(const Worker& worker) {
-  const Cluster& cluster = worker.cluster();
-  const uint64_t maxmemory = cluster.memory_bytes_max.load(std::memory_order_relaxed);
-  return {{"appendonly", "no"},
-          {"databases", absl::StrCat(cluster.databases)},
-          {"maxclients", absl::StrCat(cluster.connections_max)},
-          {"maxmemory", absl::StrCat(maxmemory)},
-          {"maxmemory-policy", "allkeys-lfu"},
-          {"proto-max-bulk-len", absl::StrCat(cluster.item_bytes_max)},
-          {"save", ""},
-          {"timeout", absl::StrCat(cluster.idle_timeout_s)}};
-}
-
-void ConfigGet(RespCall& call) {
-  const Parameters all = AllParameters(call.worker);
-  Parameters found;
-  std::vector<std::string_view> patterns;
-  patterns.reserve(call.count);
-  while (!call.arguments.empty()) patterns.push_back(call.arguments.Next());
-  for (const auto& parameter : all) {
-    const bool wanted = std::any_of(patterns.begin(), patterns.end(), [&](std::string_view each) {
-      return util::MatchesGlob(each, parameter.first);
-    });
-    if (wanted) found.push_back(parameter);
-  }
-  call.reply.Map(found.size());
-  for (const auto& [name, value] : found) {
-    call.reply.Bulk(name);
-    call.reply.Bulk(value);
-  }
-}
-
-// Nothing of it changes while the server runs.
-void ConfigSet(RespCall& call) {
-  const std::string_view name = call.arguments.Next();
-  const absl::string_view shown(name.data(), name.size());
-  for (const auto& parameter : AllParameters(call.worker)) {
-    if (!IsWord(name, parameter.first)) continue;
-    return call.reply.Error(absl::StrCat("ERR CONFIG SET failed (possibly related to argument '",
-                                         shown, "') - can't set immutable config"));
-  }
-  call.reply.Error(
-      absl::StrCat("ERR Unknown option or number of arguments for CONFIG SET - '", shown, "'"));
-}
-
-}  // namespace
+// --- what is short -------------------------------------------------------------------------------
 
 void AnswerDbsize(RespCall& call) {
   uint64_t items = 0;
@@ -180,33 +250,32 @@ void AnswerDbsize(RespCall& call) {
   call.reply.Integer(static_cast<int64_t>(items));
 }
 
-void AnswerConfig(RespCall& call) {
-  const std::string_view word = call.arguments.Next();
-  if (IsWord(word, "get") && call.count >= 3) return ConfigGet(call);
-  if (IsWord(word, "set") && call.count >= 4) return ConfigSet(call);
-  if (IsWord(word, "get")) return call.reply.Error(WrongArityOf("config", "get"));
-  if (IsWord(word, "set")) return call.reply.Error(WrongArityOf("config", "set"));
-  call.reply.Error(UnknownSubcommand("CONFIG", word));
-}
-
 // Nothing is logged, and so nothing is there.
 void AnswerSlowlog(RespCall& call) {
-  const std::string_view word = call.arguments.Next();
-  if (IsWord(word, "get")) return call.reply.Array(0);
-  if (IsWord(word, "len")) return call.reply.Integer(0);
-  if (IsWord(word, "reset")) return call.reply.Ok();
-  call.reply.Error(UnknownSubcommand("SLOWLOG", word));
+  (void)call.arguments.Next();
+  if (call.subcommand == RespSubcommand::kSlowlogLen) return call.reply.Integer(0);
+  if (call.subcommand == RespSubcommand::kSlowlogReset) return call.reply.Ok();
+  if (call.count > 3) return call.reply.Raw(kSyntaxErrorReply);
+  if (call.count == 3) {
+    const std::optional<int64_t> count = protocol::RespInteger(call.arguments.Next());
+    if (!count || *count < -1) {
+      return call.reply.Error("ERR count should be greater than or equal to -1");
+    }
+  }
+  call.reply.Array(0);
 }
 
 void AnswerLatency(RespCall& call) {
-  const std::string_view word = call.arguments.Next();
-  if (IsWord(word, "latest") || IsWord(word, "history")) return call.reply.Array(0);
-  if (IsWord(word, "reset")) return call.reply.Integer(0);
-  call.reply.Error(UnknownSubcommand("LATENCY", word));
+  if (call.subcommand == RespSubcommand::kLatencyReset) return call.reply.Integer(0);
+  call.reply.Array(0);
 }
 
 void AnswerSave(RespCall& call) {
   if (call.id == RespCommand::kLastsave) return call.reply.Integer(0);
+  if (call.id == RespCommand::kBgsave && call.count > 1) {
+    if (call.count > 2 || !IsWord(call.arguments.Next(), "schedule"))
+      return call.reply.Raw(kSyntaxErrorReply);
+  }
   call.reply.Error("ERR a cache is not saved");
 }
 

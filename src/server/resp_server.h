@@ -1,4 +1,5 @@
-// Commands of Redis about all keys, and about the server: SCAN, KEYS, FLUSHDB, CONFIG and the like.
+// Commands of Redis that are done on all cores, piece by piece: SCAN, KEYS, FLUSHDB, CLIENT LIST
+// and the like; and those with short answers.
 #ifndef LARDER_SERVER_RESP_SERVER_H_
 #define LARDER_SERVER_RESP_SERVER_H_
 
@@ -7,8 +8,8 @@
 
 namespace larder::server {
 
-// Is it one that looks through keys? Then it is a transaction of its own.
-[[nodiscard]] bool IsSearch(const Worker& worker, protocol::RespCommand id);
+// Is it one that goes through all of the cores? Then it is a transaction of its own.
+[[nodiscard]] bool IsSearch(const Worker& worker, const Command& command);
 // Adds it as a unit; what is wrong with it is the unit's text.
 void AddSearch(RespCall& call, Transaction& transaction);
 
@@ -18,7 +19,6 @@ Outcome ExecuteFlush(RespCall& call);
 
 // While nobody has used another database.
 void AnswerDbsize(RespCall& call);
-void AnswerConfig(RespCall& call);
 void AnswerSlowlog(RespCall& call);
 void AnswerLatency(RespCall& call);
 void AnswerSave(RespCall& call);

@@ -36,6 +36,13 @@ uint64_t RandomSecret() {
   return secret;
 }
 
+// Of the secret, which nobody can tell from it.
+std::string MakeRunId(const util::KeyHash& hash) {
+  return absl::StrCat(absl::Hex(hash("1"), absl::kZeroPad16),
+                      absl::Hex(hash("2"), absl::kZeroPad16),
+                      absl::Hex(hash("3") & 0xffff'ffff, absl::kZeroPad8));
+}
+
 absl::Status NoAddresses(uint32_t index, uint32_t threads) {
   return absl::ResourceExhaustedError(
       absl::StrCat("the system refuses to reserve addresses for the items of thread ", index + 1,
@@ -192,6 +199,11 @@ absl::Status ServerImpl::MakeCores() {
   cluster_->sasl_enabled = options_.sasl_enabled;
   cluster_->databases = options_.databases;
   cluster_->keys_output_max = options_.keys_output_max;
+  cluster_->debug_enabled = options_.debug_enabled;
+  if (options_.cluster == ClusterChoice::kEmulated) {
+    cluster_->emulated = {.announced_host = options_.cluster_announced_host};
+  }
+  cluster_->run_id = MakeRunId(cluster_->hash);
   cluster_->entrances = entrances_;
   cluster_->started_s = clock_.Read().FloorSeconds();
   cluster_->settings = options_.settings;

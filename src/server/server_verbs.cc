@@ -249,7 +249,7 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
     case Verb::kCall:
       return ExecuteRespCall(worker, connection, command);
     case Verb::kRejected:
-      connection.NoteRefused();
+      NoteRefused(connection, command);
       engine::CountRefused(worker.counters(), command.rejection);
       return Outcome{.status = command.rejection};
     case Verb::kGet:

@@ -1,8 +1,10 @@
 #include "server/transaction.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "protocol/resp_arguments.h"
 #include "protocol/resp_writer.h"
 #include "server/connection.h"
 #include "server/worker.h"
@@ -101,16 +103,23 @@ void Transaction::AddWatched(const std::vector<WatchedKey>& watched) {
 
 void Transaction::AddSearch(uint32_t core, const Search& search) {
   Unit& unit = units_.back();
+  unit.search = search;
+  unit.search.pattern = {};
+  unit.then = search.pattern;
+  // One that goes from core to core may come to any.
+  if (unit.join == Join::kRandom) takes_part_.assign(takes_part_.size(), true);
   takes_part_[core] = true;
-  unit.cursor = core;
-  unit.text = search.pattern;
-  AppendEntry(CommandOf(search), EntryKind::kSearch, static_cast<uint32_t>(replies_.size()),
-              LastStep().entries[core]);
+  unit.cores.push_back(core);
   replies_.emplace_back();
-  ++unit.count;
-  unit.keys.push_back({.key = std::string(search.pattern),
-                       .hash = core,
-                       .unique = static_cast<uint64_t>(search.verb) << 8 | search.database});
+  SearchOn(unit, unit.count++, search.position, LastStep());
+}
+
+void Transaction::SearchOn(Unit& unit, uint32_t slot, uint64_t position, Step& step) {
+  Search search = unit.search;
+  search.pattern = unit.then;
+  search.position = position;
+  AppendEntry(CommandOf(search), EntryKind::kSearch, unit.first + slot,
+              step.entries[unit.cores[slot]]);
 }
 
 void Transaction::AddKey(const Command& command) {
@@ -286,9 +295,13 @@ void Transaction::EndStep(const Step& step) {
     case Join::kUnwatch:
       return ThenUnwatch(unit);
     case Join::kScan:
+    case Join::kRandom:
     case Join::kKeys:
     case Join::kCount:
-    case Join::kEraseAll:
+    case Join::kOnce:
+    case Join::kLines:
+    case Join::kDone:
+    case Join::kRoom:
       return ThenSearch(index);
     default:
       return ThenRename(unit, next);
@@ -356,52 +369,57 @@ void Transaction::ThenRename(Unit& unit, Step& next) {
 
 // Takes what was found, and searches on, unless that was all.
 void Transaction::ThenSearch(uint32_t index) {
-  constexpr uint32_t kLooksOfStep = 512;
-  constexpr uint32_t kCoreShift = 32;
   Unit& unit = units_[index];
-  const bool once = unit.join == Join::kScan;
   Step more = {.entries = std::vector<std::string>(hashes_.size()), .unit = index};
-  bool goes_on = false;
-  if (unit.then.empty()) unit.text.clear();
-  unit.then = "begun";
-  for (uint32_t i = 0; i < unit.count; ++i) {
-    std::string& reply = replies_[unit.first + i];
-    if (reply.empty()) continue;
-    std::string_view keys = reply;
-    const auto head = TakeValue<FoundHead>(keys);
-    unit.found += head.count;
-    unit.text += keys;
-    const bool enough = unit.join == Join::kKeys && unit.found >= worker_.cluster().keys_output_max;
-    const WatchedKey& of = unit.keys[i];
-    if (once) {
-      // The next core, where this one has no more; behind the last one, the end.
-      const uint64_t core = head.position == 0 ? of.hash + 1 : of.hash;
-      unit.cursor = core == hashes_.size() ? 0 : core << kCoreShift | head.position;
-    } else if (head.position != 0 && !enough) {
-      goes_on = true;
-      const Search search = {.verb = static_cast<Verb>(of.unique >> 8),
-                             .database = static_cast<uint8_t>(of.unique),
-                             .pattern = of.key,
-                             .looks_max = kLooksOfStep,
-                             .position = head.position};
-      AppendEntry(CommandOf(search), EntryKind::kSearch, unit.first + i, more.entries[of.hash]);
-    }
-    reply.clear();
+  for (uint32_t slot = 0; slot < unit.count; ++slot) {
+    if (!replies_[unit.first + slot].empty()) TakeFound(unit, slot, more);
   }
+  const bool goes_on = std::any_of(more.entries.begin(), more.entries.end(),
+                                   [](const std::string& entries) { return !entries.empty(); });
   if (goes_on) steps_.insert(steps_.begin() + static_cast<ptrdiff_t>(step_), std::move(more));
+}
+
+void Transaction::TakeFound(Unit& unit, uint32_t slot, Step& more) {
+  constexpr uint32_t kCoreShift = 32;
+  std::string& reply = replies_[unit.first + slot];
+  std::string_view found = reply;
+  const auto head = TakeValue<FoundHead>(found);
+  unit.found += head.count;
+  unit.text += found;
+  reply.clear();
+  uint32_t& core = unit.cores[slot];
+  if (unit.join == Join::kScan) {
+    // The next core, where this one has no more; behind the last one, the end.
+    const uint64_t next = head.position == 0 ? core + 1 : core;
+    unit.cursor = next == hashes_.size() ? 0 : next << kCoreShift | head.position;
+    return;
+  }
+  const bool enough = unit.join == Join::kKeys && unit.found >= worker_.cluster().keys_output_max;
+  if (unit.join == Join::kRandom && head.position == 0 && unit.found == 0) {
+    // Once round, and what was left out on the first core.
+    if (++unit.cursor > hashes_.size()) return;
+    core = (core + 1) % static_cast<uint32_t>(hashes_.size());
+    return SearchOn(unit, slot, 0, more);
+  }
+  if (unit.join == Join::kRandom && unit.found > 0) return;
+  if (head.position != 0 && !enough) SearchOn(unit, slot, head.position, more);
 }
 
 void Transaction::ThenWatch(Unit& unit) {
   unit.text = kOkReply;
   for (uint32_t i = 0; i < unit.count; ++i) {
-    unit.keys[i].unique = HeadIn(replies_[unit.first + i]).unique;
+    const ItemHead head = HeadIn(replies_[unit.first + i]);
+    unit.keys[i].unique = head.unique;
+    unit.keys[i].expire_at = head.expire_at;
   }
   client_.Watch(std::move(unit.keys));
 }
 
 void Transaction::ThenUnwatch(const Unit& unit) {
   for (uint32_t i = 0; i < unit.count; ++i) {
-    changed_ = changed_ || HeadIn(replies_[unit.first + i]).unique != unit.keys[i].unique;
+    const ItemHead head = HeadIn(replies_[unit.first + i]);
+    const WatchedKey& before = unit.keys[i];
+    changed_ = changed_ || head.unique != before.unique || head.expire_at != before.expire_at;
   }
   if (!changed_) return;
   // What is left is to give up the keys.
@@ -431,23 +449,55 @@ std::string Transaction::ReplyOf(const Unit& unit) const {
       for (const std::string& reply : replies) text += reply;
       return text;
     }
-    case Join::kScan: {
-      std::string text;
-      protocol::RespWriter reply(protocol::RespVersion::kResp2, text);
+    default:
+      return unit.cores.empty() ? unit.text : ReplyOfSearch(unit);
+  }
+}
+
+std::string Transaction::ReplyOfSearch(const Unit& unit) const {
+  std::string text;
+  protocol::RespWriter reply(protocol_ == protocol::Protocol::kResp3
+                                 ? protocol::RespVersion::kResp3
+                                 : protocol::RespVersion::kResp2,
+                             text);
+  switch (unit.join) {
+    case Join::kScan:
       reply.Array(2);
       reply.Bulk(std::to_string(unit.cursor));
       reply.Array(unit.text.empty() ? 0 : unit.found);
-      return text + unit.text;
+      reply.Raw(unit.text);
+      break;
+    case Join::kRandom: {
+      if (unit.found == 0) {
+        reply.Null();
+        break;
+      }
+      protocol::RespArguments keys(unit.text);
+      for (uint64_t skip = worker_.Draw() % unit.found; skip > 0; --skip) (void)keys.Next();
+      reply.Bulk(keys.Next());
+      break;
     }
     case Join::kKeys:
-      return "*" + std::to_string(unit.found) + "\r\n" + unit.text;
+      reply.Array(unit.found);
+      reply.Raw(unit.text);
+      break;
     case Join::kCount:
-      return ":" + std::to_string(unit.found) + "\r\n";
-    case Join::kEraseAll:
-      return std::string(kOkReply);
+      reply.Integer(static_cast<int64_t>(unit.found));
+      break;
+    case Join::kLines:
+      reply.Verbatim(unit.text);
+      break;
+    case Join::kOnce:
+      unit.found == 0 ? reply.Error("ERR No such client") : reply.Ok();
+      break;
+    case Join::kRoom:
+      unit.found == 0 ? reply.Ok()
+                      : reply.Error("OOM command not allowed when used memory > 'maxmemory'.");
+      break;
     default:
-      return unit.text;
+      reply.Ok();
   }
+  return text;
 }
 
 std::string Transaction::Reply() const {

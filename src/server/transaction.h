@@ -41,6 +41,7 @@ struct WatchedKey {
   std::string key;
   uint64_t hash = 0;
   uint64_t unique = 0;  // 0: it was not there
+  CacheSeconds expire_at = kNever;
 };
 
 class Transaction {
@@ -56,13 +57,17 @@ class Transaction {
     kRename,
     kRenamenx,
     kCopy,
-    kReplace,   // copy, whatever is there
-    kWatch,     // tells the connection
-    kScan,      // searches: one step of one core
-    kKeys,      // all of all cores, as a list
-    kCount,     // as a number
-    kEraseAll,  // and deleted
-    kUnwatch,   // nothing more is done if a key has changed
+    kReplace,  // copy, whatever is there
+    kWatch,    // tells the connection
+    kScan,     // searches: one step of one core
+    kRandom,   // core after core, until one is found
+    kKeys,     // all of all cores, as a list
+    kCount,    // as a number
+    kOnce,     // OK, or that there is no such client
+    kLines,    // as text
+    kDone,     // OK, when all is done
+    kRoom,     // OK, if all found room
+    kUnwatch,  // nothing more is done if a key has changed
   };
   // One unit, or the array of many that EXEC answers.
   enum class Frame : uint8_t { kBare, kArray };
@@ -75,7 +80,7 @@ class Transaction {
   // A command with its hash. Of kMsetnx, those that set; of the other two-step units, the source
   // and the destination, as any command with their keys.
   void Add(const Command& command);
-  // Of the last four: what is looked for on `core`.
+  // Of searches: what is done on `core`; the same on all.
   void AddSearch(uint32_t core, const Search& search);
   // Before all else.
   void AddWatched(const std::vector<WatchedKey>& watched);
@@ -102,11 +107,13 @@ class Transaction {
     uint32_t first = 0;  // slot
     uint32_t count = 0;
     std::string text = {};
-    std::string then = {};  // of kMsetnx: its second step, as entries
+    std::string then = {};  // of kMsetnx: its second step, as entries; of searches: the pattern
     std::vector<WatchedKey> keys = {};
-    uint64_t found = 0;  // of searches
+    // Of searches.
+    Search search = {};  // but for the pattern, which is in `then`
+    std::vector<uint32_t> cores = {};
+    uint64_t found = 0;
     uint64_t cursor = 0;
-    // of two-step units
   };
   struct Step {
     std::vector<std::string> entries;  // by core
@@ -130,6 +137,9 @@ class Transaction {
   void ThenMsetnx(Unit& unit, Step& next);
   void ThenRename(Unit& unit, Step& next);
   void ThenSearch(uint32_t index);
+  void SearchOn(Unit& unit, uint32_t slot, uint64_t position, Step& step);
+  void TakeFound(Unit& unit, uint32_t slot, Step& more);
+  [[nodiscard]] std::string ReplyOfSearch(const Unit& unit) const;
   void ThenWatch(Unit& unit);
   void ThenUnwatch(const Unit& unit);
   void Write(Unit& unit, const WatchedKey& to, std::string_view source, Step& next);

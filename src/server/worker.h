@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,7 @@
 #include "server/list_request.h"
 #include "server/message.h"
 #include "server/observer.h"
+#include "server/resp_cluster.h"
 #include "server/wishes.h"
 #include "stats/counters.h"
 #include "stats/request_times.h"
@@ -69,7 +71,10 @@ struct Cluster {
   ProtocolChoice protocol = ProtocolChoice::kAuto;
   uint32_t databases = 16;  // RESP
   uint64_t keys_output_max = UINT64_MAX;
-  bool sasl_enabled = false;  // binary clients may say who they are
+  bool debug_enabled = false;               // DEBUG POPULATE
+  std::optional<EmulatedCluster> emulated;  // none: there is no cluster
+  std::string run_id;                       // 40 hexadecimal digits, others at each start
+  bool sasl_enabled = false;                // binary clients may say who they are
   bool watch_enabled = true;
   // Ends the process, in its own time; empty: no client may ask for that.
   std::function<void(Shutdown)> shutdown;
@@ -252,6 +257,12 @@ class Worker final : public io::LoopOwner {
   // An answer to it, but for what it says.
   Message& BeginAnswer(uint32_t from, const Message& request);
 
+  // Some number, for who needs no better one than that.
+  [[nodiscard]] uint64_t Draw() {
+    const uint64_t seed[] = {now_.ns, ++draws_};
+    return cluster_.hash({reinterpret_cast<const char*>(seed), sizeof(seed)});
+  }
+
   // This core's part of a verb of all cores.
   void ExecuteEverywhere(const Command& command);
 
@@ -303,6 +314,7 @@ class Worker final : public io::LoopOwner {
   uint64_t refused_ = 0;  // values refused for lack of memory, a second ago
   Connections connections_;
   uint64_t next_id_ = 1;
+  uint64_t draws_ = 0;
 
   uint64_t memory_bytes_max_ = 0;
   uint64_t buffer_pool_bytes_ = 0;  // for owed bytes in memory of our own; as much for unread ones

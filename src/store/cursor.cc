@@ -6,7 +6,7 @@ namespace larder::store {
 namespace {
 
 constexpr uint32_t kSegmentBits = 28;
-constexpr uint64_t kPositions = uint64_t{1} << kSegmentBits;
+static_assert(kCursorEnd == uint64_t{1} << kSegmentBits);
 
 uint64_t PositionOf(uint64_t hash) { return util::SegmentBitsOf(hash) >> (64 - kSegmentBits); }
 
@@ -22,7 +22,7 @@ void Remove(Scanned& scanned, const Unwanted& unwanted) {
 
 }  // namespace
 
-Cursor Scanned::Next() const { return {end == kPositions ? 0 : end}; }
+Cursor Scanned::Next() const { return {end == kCursorEnd ? 0 : end}; }
 
 bool Scanned::Halve() {
   if (end - begin <= 1) return false;
@@ -34,7 +34,7 @@ bool Scanned::Halve() {
 void ScanSegment(const DashTable& table, Cursor cursor, const HashSource& source,
                  Scanned& scanned) {
   const TableSegment* segment = table.SegmentFor(HashAt(cursor.position));
-  const uint64_t span = kPositions >> segment->depth;
+  const uint64_t span = kCursorEnd >> segment->depth;
   scanned.begin = cursor.position;
   scanned.end = (cursor.position & ~(span - 1)) + span;
   scanned.count = segment->Collect(source, scanned.entries);

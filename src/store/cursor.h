@@ -24,6 +24,9 @@
 
 namespace larder::store {
 
+// Positions are below this.
+inline constexpr uint64_t kCursorEnd = 1ULL << 28;
+
 struct Cursor {
   uint64_t position = 0;
 

@@ -356,7 +356,7 @@ def shown(what):
 def main(run_class, description):
     parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
     parser.add_argument("--larderd", required=True)
-    parser.add_argument("--peer", default=run_class.peer)
+    parser.add_argument("--peer", default=f"/usr/bin/{run_class.peer}")
     parser.add_argument("--io", choices=["uring", "event"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--commands", type=int, default=50000)

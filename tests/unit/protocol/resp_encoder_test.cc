@@ -220,8 +220,10 @@ TEST(RespEncoder, RefusalsHaveTheTextsOfRedis) {
 TEST(RespEncoder, RefusalsNameTheCommand) {
   for (const RespCommandInfo& info : RespCommands()) {
     const RespCommand id = RespCommandOf(info.name);
+    const std::string code =
+        id == RespCommand::kExec ? "-EXECABORT Transaction discarded because of: " : "-ERR ";
     EXPECT_EQ(EncodeRefusal({.error = RespError::kArity, .command = id}),
-              "-ERR wrong number of arguments for '" + std::string(info.name) + "' command\r\n");
+              code + "wrong number of arguments for '" + std::string(info.name) + "' command\r\n");
     EXPECT_EQ(EncodeRefusal({.error = RespError::kExpireTime, .command = id}),
               "-ERR invalid expire time in '" + std::string(info.name) + "' command\r\n");
   }
