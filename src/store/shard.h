@@ -371,6 +371,7 @@ class Shard {
   uint64_t credited_bytes_ = 0;       // of them, for copy_credit_
   uint64_t copy_credit_ = 0;          // bytes that the cleaner may still move
   uint64_t sweep_looks_ = 0;          // that the sweep has saved up, of eighths of an item
+  uint64_t sweep_items_ = 0;          // the most there were since its pass began
   CacheSeconds unswept_since_s_ = 0;  // when there was last nothing for the sweep to do
   uint64_t sweep_ns_ = 0;             // when it last did
   uint64_t aging_bytes_ = 0;          // of segments whose stamps are due to age

@@ -39,9 +39,11 @@ constexpr uint32_t kLooksPerSegment = 2;      // a segment's description
 constexpr uint32_t kItemsPerStep = 3;         // of the hands and the cleaner
 constexpr uint32_t kItemsPerSegment = 16;     // a table's segment freed, a heap's flushed
 constexpr uint32_t kItemsPerGiveBack = 1024;  // a megabyte given back to the system
-// Of the sweep: ten million items in seven seconds, for two hundredths of a core.
-constexpr uint64_t kSweepLooksPerSecond = 1'500'000;
-constexpr uint64_t kSweepLooksMax = 40'000;
+// The sweep passes all items in so many seconds, however many there are: what has expired is gone
+// in ten. Ten million cost two hundredths of a core.
+constexpr uint64_t kSweepPassSeconds = 8;
+constexpr uint64_t kSweepLooksPerSecondMin = 100'000;
+constexpr uint64_t kSweepLooksMin = 40'000;  // that a pause may put by; a thirtieth of a second's
 // So many at once that the table is asked well ahead although few of the items have expired.
 constexpr uint32_t kSweepLooksPerStep = 2048;
 // In one Tick the stamps of so many bytes of items age: half a millisecond.
@@ -235,8 +237,12 @@ bool Shard::StepSearch() {
 uint32_t Shard::SweepAtItsPace(uint32_t items) {
   if (now_.ns > sweep_ns_) {
     const uint64_t elapsed_us = std::min<uint64_t>((now_.ns - sweep_ns_) / 1000, 1'000'000);
-    sweep_looks_ =
-        std::min(sweep_looks_ + elapsed_us * kSweepLooksPerSecond / 1'000'000, kSweepLooksMax);
+    // It may well remove what it passes: the pace is that of its start, unless there are more by
+    // now.
+    sweep_items_ = std::max(sweep_.walking() ? sweep_items_ : 0, ItemCount());
+    const uint64_t per_second = std::max(sweep_items_ / kSweepPassSeconds, kSweepLooksPerSecondMin);
+    sweep_looks_ = std::min(sweep_looks_ + elapsed_us * per_second / 1'000'000,
+                            std::max(per_second / 30, kSweepLooksMin));
     sweep_ns_ = now_.ns;
   }
   uint64_t left = uint64_t{items} * kLooksPerItem;

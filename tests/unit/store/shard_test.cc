@@ -123,6 +123,24 @@ TEST_F(ShardTest, TheSweepFindsAllThatHasExpired) {
   EXPECT_EQ(shard_->ItemCount(), 10'000U);
 }
 
+// Whether a few of them have expired or all, and however many there are.
+TEST_F(ShardTest, TheSweepTakesTenSecondsAtMost) {
+  constexpr uint64_t kItems = 2'000'000;
+  for (const int every : {1, 500}) {
+    SCOPED_TRACE(every);
+    Start({.memory_bytes_max = 256 * kMiB});
+    for (uint64_t i = 0; i < kItems; ++i) {
+      Put("k" + std::to_string(i), "", static_cast<CacheSeconds>(i % every == 0 ? 110 : 1000));
+    }
+    const double end = 119.9;
+    for (double at = 110; at < end; at += Shard::kBusyTickNs / 1e9) {
+      SetSeconds(at);
+      (void)shard_->Tick(Shard::kTickItems);
+    }
+    EXPECT_EQ(shard_->ItemCount(), kItems - kItems / every);
+  }
+}
+
 TEST_F(ShardTest, ASweptLargeItemLeavesItsMemoryToOthers) {
   Start();
   Put("small", "v");
