@@ -329,11 +329,9 @@ std::string AddClientSearch(RespCall& call, Transaction& transaction) {
   const Join of_kill = call.count == 3 ? Join::kOnce : Join::kCount;
   transaction.BeginUnit(kills ? of_kill : Join::kLines);
   const std::string pattern = filter.Encode();
-  using What = Search::What;
+  const Search::What what = kills ? Search::What::kKillClients : Search::What::kListClients;
   for (uint32_t core = 0; core < call.worker.cluster().mailboxes.cores(); ++core) {
-    transaction.AddSearch(core, {.what = kills ? What::kKillClients : What::kListClients,
-                                 .pattern = pattern,
-                                 .looks_max = kClientsOfStep});
+    transaction.AddSearch(core, {.what = what, .pattern = pattern, .looks_max = kClientsOfStep});
   }
   return {};
 }
