@@ -16,7 +16,7 @@ namespace larder::bench {
 
 enum class Operation : uint8_t { kGet, kSet };
 
-// A request on its way: what its reply must answer. A set has one key.
+// A request on its way: what its reply must answer.
 struct Asked {
   Operation operation;
   std::span<const uint32_t> keys;
@@ -51,6 +51,9 @@ class Dialect {
 
   virtual void AppendGet(std::span<const uint32_t> keys, std::string& out) const = 0;
   virtual void AppendSet(uint32_t key, std::string& out) const = 0;
+  // One request that sets several keys; only if there are such.
+  [[nodiscard]] virtual bool HasMultiSet() const { return false; }
+  virtual void AppendMultiSet(std::span<const uint32_t> /*keys*/, std::string& /*out*/) const {}
   // Consumes whole parts of a reply (a value, an end): nothing is looked at twice once consumed.
   // The results of any cuts of the same bytes add up to the same.
   virtual Scanned Scan(std::string_view bytes, const Asked& asked, ScanState& state) const = 0;

@@ -44,6 +44,8 @@ void AddFlags(CLI::App& app, LoadOptions& options, Words& words) {
       ->excludes(ratio);
   app.add_option("--keys-per-get", options.worker.keys_per_get, "more than 1: multi-key gets")
       ->capture_default_str();
+  app.add_option("--keys-per-set", options.worker.keys_per_set, "more than 1: MSET (resp only)")
+      ->capture_default_str();
   app.add_option("--keys", options.keys.keys, "how many different keys")->capture_default_str();
   app.add_option("--key-size", options.keys.key_size)->capture_default_str();
   app.add_option("--value-size", words.value_size, "N, or MIN-MAX (a key keeps its size)")
@@ -124,6 +126,9 @@ std::string UnderstandShape(const Words& words, LoadOptions& options) {
   if (options.dialect == std::end(kDialects)) {
     return "--protocol takes text, meta, binary or resp, not " + words.protocol;
   }
+  if (options.worker.keys_per_set > 1 && words.protocol != "resp") {
+    return "--keys-per-set needs --protocol=resp";
+  }
   return "";
 }
 
@@ -138,8 +143,8 @@ std::string Understand(const Words& words, LoadOptions& options) {
   if (options.worker.depth == 0 || options.worker.depth > 65'536) {
     return "--depth must be 1 to 65536";
   }
-  if (options.worker.keys_per_get == 0 || options.worker.keys_per_get > 65'536) {
-    return "--keys-per-get must be 1 to 65536";
+  for (const uint32_t keys : {options.worker.keys_per_get, options.worker.keys_per_set}) {
+    if (keys == 0 || keys > 65'536) return "--keys-per-get and --keys-per-set must be 1 to 65536";
   }
   if (options.duration_s <= 0 || options.warmup_s < 0 || options.rate_per_s < 0 ||
       words.stall_s <= 0) {

@@ -46,6 +46,8 @@ void PrintHead(const LoadOptions& options) {
               options.threads == 1 ? "" : "s", options.worker.depth);
   if (options.worker.keys_per_get > 1)
     std::printf(", %u keys per get", options.worker.keys_per_get);
+  if (options.worker.keys_per_set > 1)
+    std::printf(", %u keys per set", options.worker.keys_per_set);
   std::printf("; %s keys of %u B, ", Grouped(keys.keys).c_str(), keys.key_size);
   if (options.worker.zipf_exponent > 0) {
     std::printf("zipf:%g", options.worker.zipf_exponent);
@@ -150,6 +152,7 @@ std::string ToJson(const LoadOptions& options, const LoadResult& result) {
   AppendField(json, "depth", std::to_string(options.worker.depth));
   AppendField(json, "get_ratio", std::to_string(options.worker.get_ratio));
   AppendField(json, "keys_per_get", std::to_string(options.worker.keys_per_get));
+  AppendField(json, "keys_per_set", std::to_string(options.worker.keys_per_set));
   AppendField(json, "keys", std::to_string(options.keys.keys));
   AppendField(json, "seed", std::to_string(options.worker.seed));
   AppendField(json, "failure", Quoted(result.failure));

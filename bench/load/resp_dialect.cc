@@ -1,4 +1,4 @@
-// Redis' protocol: GET, MGET and SET.
+// Redis' protocol: GET, MGET, SET and MSET.
 #include "bench/load/one_by_one_dialect.h"
 
 namespace larder::bench {
@@ -17,12 +17,15 @@ class RespDialect final : public OneByOneDialect {
 
   void AppendSet(uint32_t key, std::string& out) const override {
     out.append("*3\r\n$3\r\nSET\r\n");
-    AppendKey(key, out);
-    out.push_back('$');
-    AppendDecimal(keys().ValueSize(key), out);
-    out.append("\r\n");
-    keys().AppendValue(key, out);
-    out.append("\r\n");
+    AppendPair(key, out);
+  }
+
+  [[nodiscard]] bool HasMultiSet() const override { return true; }
+  void AppendMultiSet(std::span<const uint32_t> wanted, std::string& out) const override {
+    out.push_back('*');
+    AppendDecimal(2 * wanted.size() + 1, out);
+    out.append("\r\n$4\r\nMSET\r\n");
+    for (const uint32_t key : wanted) AppendPair(key, out);
   }
 
   Scanned Scan(std::string_view bytes, const Asked& asked, ScanState& state) const override {
@@ -48,6 +51,14 @@ class RespDialect final : public OneByOneDialect {
   }
   [[nodiscard]] bool MayBeError(std::string_view bytes) const override {
     return bytes.front() == '-';
+  }
+  void AppendPair(uint32_t key, std::string& out) const {
+    AppendKey(key, out);
+    out.push_back('$');
+    AppendDecimal(keys().ValueSize(key), out);
+    out.append("\r\n");
+    keys().AppendValue(key, out);
+    out.append("\r\n");
   }
   void AppendKey(uint32_t key, std::string& out) const {
     out.push_back('$');

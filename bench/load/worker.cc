@@ -52,8 +52,14 @@ void Tally::Merge(const Tally& other) {
 
 Worker::Worker(const Options& options, const KeySpace& keys, const Dialect& dialect,
                std::atomic<bool>& stop)
-    : options_(options), key_space_(keys), dialect_(dialect), stop_(stop), random_(options.seed) {
+    : options_(options),
+      key_space_(keys),
+      dialect_(dialect),
+      keys_per_request_(std::max(options.keys_per_get, options.keys_per_set)),
+      stop_(stop),
+      random_(options.seed) {
   CHECK(options.connections > 0 && options.depth > 0 && options.keys_per_get > 0);
+  CHECK(options.keys_per_set == 1 || dialect.HasMultiSet());
   if (options.zipf_exponent > 0) zipf_.emplace(keys.Keys(), options.zipf_exponent);
   scratch_.resize(std::max(kScratchBytesMin, 2 * dialect.PartBytesMax()));
 }
@@ -74,7 +80,7 @@ bool Worker::Connect() {
     Connection& connection = connections_.emplace_back();
     connection.fd = fd;
     connection.requests.resize(options_.depth);
-    connection.keys.resize(size_t{options_.depth} * options_.keys_per_get);
+    connection.keys.resize(size_t{options_.depth} * keys_per_request_);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     epoll_event event = {.events = EPOLLIN, .data = {.u32 = i}};
     connection.events = EPOLLIN;
@@ -132,15 +138,18 @@ uint32_t Worker::DrawKey() {
 void Worker::Issue(Connection& connection, uint64_t from_ns) {
   DCHECK_LT(connection.on_way, options_.depth);
   const uint32_t slot = (connection.head + connection.on_way) % options_.depth;
-  uint32_t* keys = &connection.keys[size_t{slot} * options_.keys_per_get];
+  uint32_t* keys = &connection.keys[size_t{slot} * keys_per_request_];
   const bool preload = plan_.preload_end > plan_.preload_begin;
   const bool get = !preload && (options_.get_ratio >= 1 || random_.Fraction() < options_.get_ratio);
   if (get) {
     for (uint32_t i = 0; i < options_.keys_per_get; ++i) keys[i] = DrawKey();
     dialect_.AppendGet({keys, options_.keys_per_get}, connection.output);
-  } else {
+  } else if (preload || options_.keys_per_set == 1) {
     keys[0] = preload ? plan_.preload_begin + static_cast<uint32_t>(issued_) : DrawKey();
     dialect_.AppendSet(keys[0], connection.output);
+  } else {
+    for (uint32_t i = 0; i < options_.keys_per_set; ++i) keys[i] = DrawKey();
+    dialect_.AppendMultiSet({keys, options_.keys_per_set}, connection.output);
   }
   connection.requests[slot] = {from_ns, get ? Operation::kGet : Operation::kSet};
   ++connection.on_way;
@@ -235,7 +244,7 @@ bool Worker::TakeReplies(Connection& connection, std::string_view bytes, uint64_
     const uint32_t slot = connection.head;
     const Operation operation = connection.requests[slot].operation;
     const Asked asked = {operation,
-                         {&connection.keys[size_t{slot} * options_.keys_per_get],
+                         {&connection.keys[size_t{slot} * keys_per_request_],
                           operation == Operation::kGet ? options_.keys_per_get : 1}};
     const Scanned scanned = dialect_.Scan(bytes, asked, connection.scan);
     bytes.remove_prefix(scanned.consumed);

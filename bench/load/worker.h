@@ -55,6 +55,7 @@ class Worker {
     uint32_t connections = 1;
     uint32_t depth = 1;
     uint32_t keys_per_get = 1;
+    uint32_t keys_per_set = 1;  // more: Dialect::HasMultiSet()
     double get_ratio = 1;
     double zipf_exponent = 0;  // 0: uniform
     uint64_t seed = 1;
@@ -99,7 +100,7 @@ class Worker {
   struct Connection {
     int fd = -1;
     uint32_t events = 0;  // what epoll watches
-    // A ring of `depth` requests; request i has keys_[i * keys_per_get …].
+    // A ring of `depth` requests; request i has keys[i * keys_per_request_ …].
     std::vector<Request> requests;
     std::vector<uint32_t> keys;
     uint32_t head = 0;
@@ -132,6 +133,7 @@ class Worker {
   const Options options_;
   const KeySpace& key_space_;
   const Dialect& dialect_;
+  uint32_t keys_per_request_;  // at most
   std::atomic<bool>& stop_;
   std::optional<Zipf> zipf_;
   Random random_;

@@ -116,6 +116,11 @@ std::string_view ForbiddenNow(const RespCall& call) {
   if (call.id == RespCommand::kSave && call.client.queue().open) {
     return "ERR Command not allowed inside a transaction";
   }
+  const bool tells_keys = call.id == RespCommand::kKeys || call.id == RespCommand::kScan ||
+                          call.id == RespCommand::kRandomkey;
+  if (tells_keys && call.worker.cluster().dumps == Dumps::kForbidden) {
+    return "ERR keys are told to nobody here (--disable-dumping)";
+  }
   return {};
 }
 

@@ -127,6 +127,14 @@ class RespServerTest(harness.ServerTestCase):
 
     # --- keys -------------------------------------------------------------------------------------
 
+    def test_keys_are_told_to_nobody(self):
+        client = self.connect("-X")
+        resp.ask(client, "SET", "k", "v")
+        for words in (("KEYS", "*"), ("SCAN", "0"), ("RANDOMKEY",)):
+            with self.subTest(words):
+                self.assertIn("--disable-dumping", resp.ask(client, *words))
+        self.expect(client, ("GET", "k", b"v"))
+
     def test_random_keys(self):
         for threads in (1, 3):
             client = self.connect(threads=threads)

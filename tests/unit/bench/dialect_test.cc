@@ -102,6 +102,13 @@ TEST_F(DialectTest, RespRequests) {
   out.clear();
   resp_->AppendSet(42, out);
   EXPECT_EQ(out, "*3\r\n$3\r\nSET\r\n$6\r\nk00042\r\n$8\r\nk00042vv\r\n");
+  out.clear();
+  ASSERT_TRUE(resp_->HasMultiSet());
+  EXPECT_FALSE(text_->HasMultiSet());
+  resp_->AppendMultiSet({three_.data(), 2}, out);
+  EXPECT_EQ(out,
+            "*5\r\n$4\r\nMSET\r\n$6\r\nk00007\r\n$8\r\nk00007vv\r\n"
+            "$6\r\nk00042\r\n$8\r\nk00042vv\r\n");
 }
 
 TEST_F(DialectTest, MetaRequests) {
