@@ -31,7 +31,7 @@ Address AddressFor(const RespCall& call, const EmulatedCluster& cluster) {
   const size_t colon = local.rfind(':');
   if (colon != std::string::npos && !local.ends_with(":0")) {
     address.host = local.substr(0, colon);
-    address.port = util::ParseInt64(std::string_view(local).substr(colon + 1)).value_or(0);
+    address.port = util::ParseInt64(local.substr(colon + 1)).value_or(0);
     if (address.host.starts_with('[')) address.host = address.host.substr(1, colon - 2);
   }
   if (!cluster.announced_host.empty()) address.host = cluster.announced_host;

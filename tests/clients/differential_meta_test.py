@@ -143,7 +143,7 @@ class Generator(classic.Generator):
         elif kind == 1 and b"b" not in given:  # memcached forgets how the key was spelled
             given.append(b"N" + self.exptime())
         elif kind == 2:
-            given.append(b"R" + self.pick([b"0", b"30", b"200000", b"2592000"]))
+            given.append(b"R" + self.pick([b"0", b"30", b"200000", b"3000000"]))
         elif kind == 3:
             return Command(b"mg %s T-1 v%s\r\n" % (key, b" b" if b"b" in given else b""))
         given += self.maybe(b"u", 0.1) + self.quiet()
