@@ -187,7 +187,8 @@ void AnswerGetkeys(RespCall& call) {
   }
   const auto count = static_cast<int32_t>(words.size());
   const int32_t last = info.last_key < 0 ? count + info.last_key : info.last_key;
-  call.reply.Array(static_cast<size_t>((last - info.first_key) / info.key_step + 1));
+  const int32_t keys = (last - info.first_key) / info.key_step + 1;
+  call.reply.Array(static_cast<size_t>(keys));
   for (int32_t at = info.first_key; at <= last; at += info.key_step) {
     call.reply.Bulk(words[static_cast<size_t>(at)]);
   }
