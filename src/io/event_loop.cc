@@ -172,14 +172,26 @@ void EventLoop::OnReadable(evutil_socket_t, short, void* watch) {
 }
 
 void EventLoop::Receive(Stream& stream) {
-  if (options_.receive_bytes - area_used_ < options_.stream_bytes_max) return;
-  char* to = area_.get() + area_used_;
-  const ssize_t received = recv(stream.fd_, to, options_.stream_bytes_max, MSG_DONTWAIT);
+  Landing landing = stream.NextLanding();
+  const bool lends = landing.parts_count == 0;
+  if (lends) {
+    if (options_.receive_bytes - area_used_ < options_.stream_bytes_max) return;
+    landing.parts[0] = {area_.get() + area_used_, options_.stream_bytes_max};
+    landing.parts_count = 1;
+  }
+  msghdr header = {};
+  header.msg_iov = landing.parts.data();
+  header.msg_iovlen = landing.parts_count;
+  const ssize_t received = recvmsg(stream.fd_, &header, MSG_DONTWAIT);
   if (received > 0) {
     const size_t bytes = static_cast<size_t>(received);
+    if (!lends) {
+      stream.OnLanded(bytes);
+      return;
+    }
     area_used_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     area_used_ = std::min<size_t>(area_used_, options_.receive_bytes);
-    stream.OnReceive({to, bytes});
+    stream.OnReceive({static_cast<const char*>(landing.parts[0].iov_base), bytes});
     return;
   }
   const int error = received == 0 ? 0 : -errno;

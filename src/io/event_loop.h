@@ -51,6 +51,7 @@ class EventLoop final : public Loop {
   void Attach(Stream& stream, int fd) override;
   void PauseReceive(Stream& stream) override;
   void ResumeReceive(Stream& stream) override;
+  void LandingChanged(Stream& stream) override { (void)stream; }
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;

@@ -23,11 +23,24 @@
 
 #include <sys/uio.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace larder::io {
+
+// Where the next bytes of a stream go.
+struct Landing {
+  // Memory of the owner's, filled in this order; it stays valid until OnLanded() or OnClosed(). No
+  // part: memory of the loop's, lent by OnReceive().
+  std::array<iovec, 2> parts = {};
+  size_t parts_count = 0;
+  // Of lent memory: for one receive only. Then the loop asks again before it receives more, and
+  // the rest of a large message need not come through lent memory.
+  bool once = false;
+};
 
 // One connected socket, as the loop sees it; a connection derives from it. The loop never allocates
 // or frees it.
@@ -40,6 +53,10 @@ class Stream {
   // `bytes` is not empty and lent until the turn ends. May come once or a few times more after
   // PauseReceive().
   virtual void OnReceive(std::string_view bytes) = 0;
+  // Asked before the loop receives. What it was told before may hold for a few receives more.
+  virtual Landing NextLanding() { return {}; }
+  // So many bytes, at least one, have come to where NextLanding() last said.
+  virtual void OnLanded(size_t bytes) { (void)bytes; }
   // The last word of the receiving side. 0: the peer has finished sending (it may still read); else
   // -errno.
   virtual void OnReceiveEnd(int error) = 0;
@@ -112,6 +129,8 @@ class Loop {
   // Stop being handed bytes, and let the peer's window fill; and begin again. Both idempotent.
   virtual void PauseReceive(Stream& stream) = 0;
   virtual void ResumeReceive(Stream& stream) = 0;
+  // NextLanding() now says something else: soon it is asked.
+  virtual void LandingChanged(Stream& stream) = 0;
   // Sends; at most one at a time per stream. `parts` is copied (at most kSendPartsMax of them), the
   // bytes are not: they stay valid until OnSent.
   virtual void Send(Stream& stream, std::span<const iovec> parts,

@@ -207,6 +207,11 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   return absl::OkStatus();
 }
 
+uint64_t QueueBytes(int fd, unsigned long which) {
+  int bytes = 0;
+  return ioctl(fd, which, &bytes) == 0 && bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
+}
+
 }  // namespace
 
 void UniqueFd::Reset(int fd) {
@@ -396,10 +401,9 @@ void RefuseClient(int fd, std::string_view text) {
   close(fd);
 }
 
-uint64_t UntakenBytes(int fd) {
-  int bytes = 0;
-  return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
-}
+uint64_t UntakenBytes(int fd) { return QueueBytes(fd, SIOCOUTQ); }
+
+uint64_t WaitingBytes(int fd) { return QueueBytes(fd, SIOCINQ); }
 
 std::string PeerName(int fd) {
   Address address;

@@ -125,6 +125,9 @@ void RefuseClient(int fd, std::string_view text);
 // Bytes that were sent and that the peer has not taken yet (SIOCOUTQ); 0 if there is no saying.
 [[nodiscard]] uint64_t UntakenBytes(int fd);
 
+// Bytes that have come and were not received yet (SIOCINQ); 0 if there is no saying.
+[[nodiscard]] uint64_t WaitingBytes(int fd);
+
 // Who is at the other end, and at this one: "tcp:1.2.3.4:5", "tcp6:[::1]:5", "unix:/path", as
 // memcached writes them; "?" if the socket is not connected any more. A client on a Unix socket has
 // no name as a rule; then it is called by the path that it has connected to.

@@ -166,7 +166,21 @@ void UringLoop::ArmReceive(Stream& stream) {
   stream.state_ |= kArmed;
   ++stream.in_flight_;
   io_uring_sqe* receive = Submission(Tag(&stream, Kind::kReceive));
-  io_uring_prep_recv_multishot(receive, stream.fd_, nullptr, 0, 0);
+  const Landing landing = stream.NextLanding();
+  if (landing.parts_count == 1) {
+    io_uring_prep_recv(receive, stream.fd_, landing.parts[0].iov_base, landing.parts[0].iov_len, 0);
+    return;
+  }
+  if (landing.parts_count > 1) {
+    Message* message = NewMessage(std::span(landing.parts).first(landing.parts_count));
+    io_uring_prep_recvmsg(receive, stream.fd_, &message->header, 0);
+    return;
+  }
+  if (landing.once) {
+    io_uring_prep_recv(receive, stream.fd_, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv_multishot(receive, stream.fd_, nullptr, 0, 0);
+  }
   receive->flags |= IOSQE_BUFFER_SELECT;
   receive->buf_group = UringBuffers::kGroup;
 }
@@ -223,6 +237,12 @@ void UringLoop::ResumeReceive(Stream& stream) {
   stream.state_ |= kWanted;
   // If the kernel still holds the old receive, its end starts the new one.
   if (!(stream.state_ & (kArmed | kEnded))) ArmReceive(stream);
+}
+
+void UringLoop::LandingChanged(Stream& stream) {
+  DCHECK(!(stream.state_ & kClosing));
+  // The end of the receive that the kernel holds starts the new one.
+  if ((stream.state_ & (kArmed | kPausing)) == kArmed) CancelReceive(stream);
 }
 
 UringLoop::Message* UringLoop::NewMessage(std::span<const iovec> parts) {
@@ -353,7 +373,16 @@ void UringLoop::RunOnce(LoopOwner& owner, int64_t wait_ns) {
     owner.OnWake();
   }
   owner.OnTurnEnd();
+  ArmEnded();
   buffers_.Publish();
+}
+
+// Not before the turn has ended: only then does the owner know where the next bytes shall go.
+void UringLoop::ArmEnded() {
+  for (Stream* stream : ended_) {
+    if ((stream->state_ & (kWanted | kArmed | kClosing)) == kWanted) ArmReceive(*stream);
+  }
+  ended_.clear();
 }
 
 // Errors are left to the next turn: -ETIME and -EINTR are ordinary, the others (-EAGAIN, -EBUSY,
@@ -415,6 +444,8 @@ void UringLoop::CompleteReceive(const io_uring_cqe& completion) {
     if (result > 0 && (!(stream.state_ & kClosing) || IsReleased(stream))) {
       stream.OnReceive(buffers_.Bytes(id, static_cast<size_t>(result)));
     }
+  } else if (result > 0 && !(stream.state_ & kClosing)) {
+    stream.OnLanded(static_cast<size_t>(result));
   }
   if (completion.flags & IORING_CQE_F_MORE) return;
 
@@ -424,7 +455,7 @@ void UringLoop::CompleteReceive(const io_uring_cqe& completion) {
   if (ReceiveMayGoOn(result)) {
     // Without a free buffer (ENOBUFS) this is right too: it is submitted after the turn's buffers
     // are given back.
-    if (stream.state_ & kWanted) ArmReceive(stream);
+    ended_.push_back(&stream);
     return;
   }
   stream.state_ |= kEnded;

@@ -2,7 +2,8 @@
 //
 // A turn costs one io_uring_enter(), which submits all that was asked for since the last one and
 // waits, whatever the number of connections. Receiving is multishot from provided buffers, so a
-// request that arrives on an armed stream costs no submission; accepting is multishot too. A Send
+// request that arrives on an armed stream costs no submission; accepting is multishot too. Where
+// the owner names a Landing, receives are single. A Send
 // is one submission; if lazy and taken whole, the kernel posts no completion for it, and the enter
 // that sent it is the one that sleeps. Further system calls: shutdown and close for a stream's end,
 // and a write to an eventfd for Wake() from another thread.
@@ -55,6 +56,7 @@ class UringLoop final : public Loop {
   void Attach(Stream& stream, int fd) override;
   void PauseReceive(Stream& stream) override;
   void ResumeReceive(Stream& stream) override;
+  void LandingChanged(Stream& stream) override;
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;
@@ -131,6 +133,7 @@ class UringLoop final : public Loop {
   void Enter(int64_t wait_ns);
   io_uring_sqe* Submission(uint64_t tag);
   void ArmReceive(Stream& stream);
+  void ArmEnded();
   void ArmAccept(int listener);
   void ArmWake();
   void CancelReceive(Stream& stream);
@@ -162,6 +165,7 @@ class UringLoop final : public Loop {
   std::vector<Listener> listeners_;
   std::vector<OpenStream> open_;
   std::vector<Stream*> closed_;  // closed with nothing in flight; OnClosed is owed next turn
+  std::vector<Stream*> ended_;   // their receive has ended in this turn, and may go on after it
   std::array<Batch, 2> batches_;
   size_t filling_ = 0;  // which of the batches
 

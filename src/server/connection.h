@@ -60,6 +60,8 @@ class Connection final : public io::Stream {
 
   // io::Stream, from the loop.
   void OnReceive(std::string_view bytes) override;
+  io::Landing NextLanding() override;
+  void OnLanded(size_t bytes) override;
   void OnReceiveEnd(int error) override;
   void OnSent(int result) override;
   void OnClosed() override;
@@ -211,6 +213,9 @@ class Connection final : public io::Stream {
 
   HeldBytes charged_;
   uint32_t executed_ = 0;  // commands in this turn
+  // After a large value another is expected: so many more receives are single, that most of it need
+  // not come through lent bytes.
+  uint32_t large_expected_ = 0;
   CacheSeconds last_active_ = 0;
   CacheSeconds linger_until_ = 0;
   const CacheSeconds accepted_at_;

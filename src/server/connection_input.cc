@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "io/socket.h"
 #include "protocol/detect.h"
 #include "server/connection.h"
 #include "server/worker.h"
@@ -19,6 +20,8 @@ namespace {
 // Less than this may always be kept for a connection, whatever the others hold: a line, or a small
 // value.
 constexpr size_t kSmallInputBytes = 4 << 10;
+// A connection that has sent a large value is received from this way for so long.
+constexpr uint32_t kLargeExpectedReceives = 16;
 
 // Of a rejected line the key matters only if a value was refused: what it names must then be
 // forgotten. A parser leaves the key of any other line as it found it.
@@ -68,6 +71,23 @@ void Connection::OnReceive(std::string_view bytes) {
   has_window_ = true;
   window_end_ = window_.data() + window_.size();
   ParseWindow();
+}
+
+io::Landing Connection::NextLanding() {
+  if (incoming_ != nullptr && !incoming_->IsWhole()) return incoming_->Missing();
+  const bool once = large_expected_ > 0;
+  if (once) --large_expected_;
+  return {.once = once};
+}
+
+void Connection::OnLanded(size_t bytes) {
+  worker_.BeginTurn();
+  worker_.counters().Add(Counter::kBytesRead, bytes);
+  incoming_->Took(bytes);
+  if (closing_ || closed_) return;
+  last_active_ = worker_.now().FloorSeconds();
+  worker_.AddToTurn(*this);
+  if (incoming_->IsWhole()) EndValue();
 }
 
 bool Connection::Meet(std::string_view bytes) {
@@ -217,7 +237,8 @@ void Connection::RefuseBody() {
 
 bool Connection::BeginValue(std::string_view unread) {
   // Nothing is given for what is only promised.
-  if (unread.size() < needed_bytes_ / 4) return false;
+  const size_t there = needed_bytes_ / 4;
+  if (unread.size() < there && unread.size() + io::WaitingBytes(fd_) < there) return false;
   if (worker_.batch().full()) worker_.ExecuteBatch();
   const protocol::Parsed line =
       codec_->parse(unread, resume_, worker_.limits(), worker_.batch().NextSpace());
@@ -240,6 +261,8 @@ bool Connection::BeginValue(std::string_view unread) {
   input_.Clear();
   input_.Append(kept);
   needed_bytes_ = 0;
+  large_expected_ = kLargeExpectedReceives;
+  worker_.loop().LandingChanged(*this);
   Recharge();
   return true;
 }

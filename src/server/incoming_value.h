@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "io/loop.h"
 #include "store/shard.h"
 #include "util/check.h"
 
@@ -34,6 +35,22 @@ class IncomingValue {
     taken_ += Move(bytes, draft_->ValueBytes() + taken_, value().size() - taken_);
     if (taken_ < value().size()) return;
     end_taken_ += Move(bytes, end_.data() + end_taken_, end_bytes_ - end_taken_);
+  }
+  // What is missing, and that so many bytes of it have come.
+  [[nodiscard]] io::Landing Missing() {
+    io::Landing landing;
+    const auto add = [&landing](char* bytes, size_t size) {
+      if (size > 0) landing.parts[landing.parts_count++] = {bytes, size};
+    };
+    add(draft_->ValueBytes() + taken_, value().size() - taken_);
+    add(end_.data() + end_taken_, end_bytes_ - end_taken_);
+    return landing;
+  }
+  void Took(size_t bytes) {
+    const size_t of_value = std::min(bytes, value().size() - taken_);
+    taken_ += of_value;
+    end_taken_ += bytes - of_value;
+    DCHECK_LE(end_taken_, end_bytes_);
   }
   [[nodiscard]] bool IsWhole() const {
     return taken_ == value().size() && end_taken_ == end_bytes_;

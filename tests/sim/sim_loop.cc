@@ -95,6 +95,10 @@ void SimLoop::PauseReceive(Stream& stream) {
 
 void SimLoop::ResumeReceive(Stream& stream) { SocketOf(stream).paused_ = false; }
 
+void SimLoop::LandingChanged(Stream& stream) {
+  SocketOf(stream).late_lent_ = static_cast<int>(prng_.Below(kLateDeliveriesMax + 1));
+}
+
 void SimLoop::Send(Stream& stream, std::span<const iovec> parts, Notice notice) {
   SimSocket& socket = SocketOf(stream);
   SIM_CHECK(socket.send_ == nullptr, "a second send before OnSent");
@@ -241,17 +245,38 @@ void SimLoop::Receive(SimSocket& socket) {
   // A large backlog is not handed over byte by byte: that would be the whole run.
   const size_t piece_max = std::max(socket.piece_max_, socket.undelivered() / 64);
   const size_t bytes = std::min<size_t>(prng_.Below(piece_max) + 1, socket.undelivered());
-  lent_.push_back(std::make_unique<char[]>(bytes));
-  std::memcpy(lent_.back().get(), socket.to_server_.data() + socket.delivered_, bytes);
-  socket.delivered_ += bytes;
-  socket.delivered_total_ += bytes;
-  received_bytes_ += bytes;
-  if (socket.undelivered() == 0) {
-    socket.to_server_.clear();
-    socket.delivered_ = 0;
-  }
   told_ = true;
+  const Landing landing = socket.stream_->NextLanding();
+  if (landing.parts_count > 0 && socket.late_lent_-- <= 0) {
+    Land(socket, landing, bytes);
+    return;
+  }
+  lent_.push_back(std::make_unique<char[]>(bytes));
+  Take(socket, {lent_.back().get(), bytes});
   socket.stream_->OnReceive({lent_.back().get(), bytes});
+}
+
+void SimLoop::Land(SimSocket& socket, const Landing& landing, size_t bytes_max) {
+  size_t landed = 0;
+  for (const iovec& part : std::span(landing.parts).first(landing.parts_count)) {
+    SIM_CHECK(part.iov_len > 0, "a landing with an empty part");
+    const size_t bytes = std::min(part.iov_len, bytes_max - landed);
+    Take(socket, {static_cast<char*>(part.iov_base), bytes});
+    landed += bytes;
+  }
+  landed_bytes_ += landed;
+  socket.stream_->OnLanded(landed);
+}
+
+void SimLoop::Take(SimSocket& socket, std::span<char> to) {
+  std::ranges::copy(std::string_view(socket.to_server_).substr(socket.delivered_, to.size()),
+                    to.begin());
+  socket.delivered_ += to.size();
+  socket.delivered_total_ += to.size();
+  received_bytes_ += to.size();
+  if (socket.undelivered() > 0) return;
+  socket.to_server_.clear();
+  socket.delivered_ = 0;
 }
 
 void SimLoop::EndReceiving(SimSocket& socket) {

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,7 @@ class SimSocket {
   std::unique_ptr<SendInFlight> send_;
   io::Stream* stream_ = nullptr;
   int late_deliveries_ = 0;  // still to come after a pause
+  int late_lent_ = 0;        // pieces still to be lent after a landing was named
   bool refused_ = false;
   bool client_finished_ = false;
   bool reset_by_client_ = false;
@@ -127,6 +129,7 @@ class SimLoop final : public Loop {
   void Attach(Stream& stream, int fd) override;
   void PauseReceive(Stream& stream) override;
   void ResumeReceive(Stream& stream) override;
+  void LandingChanged(Stream& stream) override;
   void Send(Stream& stream, std::span<const iovec> parts, Notice notice) override;
   void FinishSending(Stream& stream) override;
   void Close(Stream& stream) override;
@@ -139,6 +142,8 @@ class SimLoop final : public Loop {
   [[nodiscard]] uint64_t BufferBytes() const override { return 0; }
 
   [[nodiscard]] uint64_t received_bytes() const { return received_bytes_; }
+  // Of these, what went straight to where the owner wanted it.
+  [[nodiscard]] uint64_t landed_bytes() const { return landed_bytes_; }
   [[nodiscard]] size_t attached() const { return sockets_.size(); }
 
  private:
@@ -159,6 +164,8 @@ class SimLoop final : public Loop {
   void Deliver(LoopOwner& owner, const Ready& ready);
   void Accept(LoopOwner& owner, int listener);
   void Receive(Socket& socket);
+  void Land(Socket& socket, const Landing& landing, size_t bytes_max);
+  void Take(Socket& socket, std::span<char> to);
   void EndReceiving(Socket& socket);
   int Transmit(Socket& socket);
   void CompleteSend(Socket& socket);
@@ -173,6 +180,7 @@ class SimLoop final : public Loop {
   std::vector<std::unique_ptr<char[]>> lent_;
   std::function<void()> while_asleep_;
   uint64_t received_bytes_ = 0;
+  uint64_t landed_bytes_ = 0;
   int next_fd_ = 1 << 30;
   bool rung_ = false;
   bool in_turn_ = false;
