@@ -41,9 +41,10 @@ enum class Status : uint8_t {
   kInvalidExptime,
   kInvalidDelta,
   kDeleteUsage,      // delete with words that it does not know
-  kUnauthenticated,  // a client that has to say who it is says anything else; the next two: wrongly
+  kUnauthenticated,  // a client that has to say who it is says anything else; the next 3: wrongly
   kBadTermination,
   kBadAuthToken,
+  kAuthTokenTooLong,
   kInvalidFlag,  // the rest of these: meta commands
   kDuplicateFlag,
   kOpaqueTooLong,

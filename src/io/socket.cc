@@ -409,7 +409,15 @@ std::string PeerName(int fd) {
   Address address;
   address.size = sizeof(address.storage);
   auto* storage = reinterpret_cast<sockaddr*>(&address.storage);
-  if (getpeername(fd, storage, &address.size) != 0) return "?";
+  if (getpeername(fd, storage, &address.size) != 0) {
+    // The client has reset the connection. The kernel still knows whom it was with, and tells who
+    // asks for exactly as many bytes as an address has, which are as many as ours.
+    address.size = sizeof(address.storage);
+    if (getsockname(fd, storage, &address.size) != 0 || storage->sa_family == AF_UNIX ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERNAME, storage, &address.size) != 0) {
+      return "?";
+    }
+  }
   const bool nameless =
       storage->sa_family == AF_UNIX && address.size <= offsetof(sockaddr_un, sun_path);
   return nameless ? LocalName(fd) : NameOf(address);

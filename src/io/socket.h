@@ -129,8 +129,9 @@ void RefuseClient(int fd, std::string_view text);
 [[nodiscard]] uint64_t WaitingBytes(int fd);
 
 // Who is at the other end, and at this one: "tcp:1.2.3.4:5", "tcp6:[::1]:5", "unix:/path", as
-// memcached writes them; "?" if the socket is not connected any more. A client on a Unix socket has
-// no name as a rule; then it is called by the path that it has connected to.
+// memcached writes them, and of a connection that was reset as well; "?" if there is no saying. A
+// client on a Unix socket has no name as a rule; then it is called by the path that it has
+// connected to.
 [[nodiscard]] std::string PeerName(int fd);
 [[nodiscard]] std::string LocalName(int fd);
 

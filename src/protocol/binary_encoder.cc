@@ -107,6 +107,7 @@ BinaryStatus StatusOf(Verb verb, Status status) {
     case Status::kBadFormat:
     case Status::kBadTermination:
     case Status::kBadAuthToken:
+    case Status::kAuthTokenTooLong:
     case Status::kLimitTooSmall:
     case Status::kBadDataChunk:
     case Status::kInvalidExptime:

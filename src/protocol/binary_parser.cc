@@ -131,21 +131,21 @@ void TakePlain(std::string_view text, Command& command) {
   command.value = text.substr(second + 1);
 }
 
-// No value of the cache, and bounded like a line.
+// No value of the cache, and bounded like a line. What comes behind it may be a stranger's.
 void TakeCredentials(const Input& in) {
   Parsed& parsed = in.parsed;
   const size_t frame_bytes = in.FrameBytes();
   const uint32_t value_bytes = in.header.ValueBytes();
   const std::string_view mechanism = std::exchange(parsed.command.key, {});
   if (value_bytes > kLineBytesMax - frame_bytes) {
-    parsed.state = ParseState::kReady;
+    parsed.state = ParseState::kExecuteFirst;
     parsed.consumed = frame_bytes;
     parsed.discard_bytes = value_bytes;
     return;
   }
   if (in.bytes.size() - frame_bytes < value_bytes) return;
   parsed.command.number = value_bytes == 0 ? 1 : 0;
-  parsed.state = ParseState::kReady;
+  parsed.state = ParseState::kExecuteFirst;
   parsed.consumed = frame_bytes + value_bytes;
   if (IsPlain(mechanism)) TakePlain(in.bytes.substr(frame_bytes, value_bytes), parsed.command);
 }

@@ -9,7 +9,8 @@
 //
 // Of SASL there is PLAIN: the key of kAuthenticate is the user, its value the password. Credentials
 // that cannot be understood, or are longer than any, are nobody's: both are empty. If none came
-// at all, the command's number is 1: the next request may bring them.
+// at all, the command's number is 1: the next request may bring them. kAuthenticate is always
+// kExecuteFirst: who fails at it is a stranger, whatever they were before.
 //
 // After what memcached closes the connection for, so do we, once everything owed has been sent: a
 // wrong magic (no answer: kForeignProtocol), extras and key longer than the body (kUnknownCommand),

@@ -30,6 +30,8 @@ struct Codec {
   Protocol protocol;
   // What it becomes when the client has said who it is; itself, if it need not.
   Protocol unlocked;
+  // And when it tries to, as somebody else.
+  Protocol locked;
 
   // Parses one command from the front of `bytes`. `space` is where it may put what the command
   // points to and `bytes` does not have; it is left alone by commands that do not.

@@ -12,8 +12,8 @@ namespace {
 
 // As in text_parser.cc: the result depends on the bytes, not on how many of them have arrived.
 constexpr size_t kWindowBytes = kLineBytesMax + 1;
-// A declared length beyond this is no length.
-constexpr uint64_t kValueBytesMax = std::numeric_limits<int32_t>::max() - 2;
+// A declared length beyond this is no length. Memcached's own bound.
+constexpr uint64_t kValueBytesMax = std::numeric_limits<uint32_t>::max();
 constexpr size_t kSetTokensMin = 5;
 
 void Reject(Parsed& parsed, Status why) {
@@ -77,6 +77,7 @@ Parsed ParseTextAuth(std::string_view bytes, const Resume& resume, const ParserL
   parsed.command.verb = Verb::kAuthenticate;
   parsed.state = ParseState::kExecuteFirst;
   if (*value_bytes > kAuthBytesMax) {
+    Reject(parsed, Status::kAuthTokenTooLong);
     parsed.discard_bytes = *value_bytes + 2;
     return parsed;
   }

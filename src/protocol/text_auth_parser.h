@@ -7,9 +7,9 @@
 // rejected as kUnauthenticated; what follows it is the next line, whatever it was meant to be, but
 // a browser's request closes.
 //
-// A value that is longer than any user's is not waited for: it matches nobody, and is swallowed.
-// The rules of parser.h hold. No command is ready for the batch: kExecuteFirst, because once
-// kAuthenticate is executed the bytes behind it may be anything.
+// A value that is longer than any user's is not waited for: it is rejected as kAuthTokenTooLong,
+// and swallowed. The rules of parser.h hold. No command is ready for the batch: kExecuteFirst,
+// because once kAuthenticate is executed the bytes behind it may be anything.
 #ifndef LARDER_PROTOCOL_TEXT_AUTH_PARSER_H_
 #define LARDER_PROTOCOL_TEXT_AUTH_PARSER_H_
 

@@ -80,6 +80,8 @@ std::string_view LineOfWrong(Status status) {
       return "CLIENT_ERROR bad command line termination\r\n";
     case Status::kBadAuthToken:
       return "CLIENT_ERROR bad authentication token format\r\n";
+    case Status::kAuthTokenTooLong:
+      return "CLIENT_ERROR auth token too long\r\n";
     case Status::kInvalidFlag:
       return "CLIENT_ERROR invalid flag\r\n";
     case Status::kDuplicateFlag:

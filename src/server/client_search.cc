@@ -22,9 +22,9 @@ bool Matches(const ClientFilter& filter, const Worker& worker, const Connection&
 
 void Close(const ClientFilter& filter, const Worker& worker, Connection& client) {
   if (ClientId(worker, client) == filter.asker) {
-    client.CloseWhenDone();
+    client.CloseWhenDone(Leaving::kNormal);
   } else {
-    client.Abort();
+    client.Abort(Leaving::kNormal);
   }
 }
 

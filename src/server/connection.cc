@@ -242,6 +242,8 @@ void Connection::Watch(std::vector<WatchedKey> keys) {
 
 void Connection::Unlock() { codec_ = &protocol::CodecOf(codec_->unlocked); }
 
+void Connection::Lock() { codec_ = &protocol::CodecOf(codec_->locked); }
+
 void Connection::ReplyWhenAllHave(const Command& command, const Outcome& outcome) {
   std::string text(codec_->encoded_bytes_max(command, outcome), '\0');
   text.resize(static_cast<size_t>(codec_->encode(command, outcome, text.data()) - text.data()));
@@ -375,7 +377,8 @@ bool Connection::LooksDeaf(CacheSeconds second) {
   return vain_looks_ >= kVainLooksMax;
 }
 
-void Connection::CloseWhenDone() {
+void Connection::CloseWhenDone(Leaving why) {
+  if (!closing()) leaving_ = why;
   StopWatching();
   closing_ = true;
   worker_.AddToTurn(*this);
@@ -385,7 +388,7 @@ void Connection::CloseIfDone() {
   if (closed_ || !Idle()) return;
   if (received_all_) {
     // Nothing more can come, and everything owed is sent.
-    Abort();
+    Abort(Leaving::kNormal);
   } else if (closing_ && !lingering_ && watcher_ == nullptr) {
     // Closing with unread bytes in the kernel would reset the connection, and the client might lose
     // its replies: so the FIN goes first, and the rest happens when the client hangs up, or soon.
@@ -400,7 +403,7 @@ void Connection::OnReceiveEnd(int error) {
   received_all_ = true;
   // A watcher has nothing to wait for: there is always more to come.
   if (error != 0 || watcher_ != nullptr) {
-    Abort();
+    Abort(error != 0 ? Leaving::kError : Leaving::kNormal);
     return;
   }
   worker_.AddToTurn(*this);
@@ -411,7 +414,7 @@ void Connection::OnSent(int result) {
   sending_ = false;
   if (closed_) return;
   if (result < 0) {
-    Abort();
+    Abort(Leaving::kError);
     return;
   }
   worker_.counters().Add(Counter::kBytesWritten, static_cast<uint64_t>(result));
@@ -425,13 +428,11 @@ void Connection::OnSent(int result) {
   }
 }
 
-void Connection::Abort() {
+void Connection::Abort(Leaving why) {
   if (closed_) return;
+  if (!closing()) leaving_ = why;
   StopWatching();
-  if (worker_.observer().observes()) {
-    using Leaving = Observer::Leaving;
-    worker_.observer().SawClientLeave(fd_, Idle() ? Leaving::kNormal : Leaving::kError);
-  }
+  if (worker_.observer().observes()) worker_.observer().SawClientLeave(fd_, leaving_);
   closed_ = true;
   worker_.AddToTurn(*this);
   worker_.loop().Close(*this);

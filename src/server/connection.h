@@ -33,6 +33,7 @@
 #include "protocol/codec.h"
 #include "server/batch.h"
 #include "server/errands.h"
+#include "server/events.h"
 #include "server/incoming_value.h"
 #include "server/listing.h"
 #include "server/message.h"
@@ -83,8 +84,9 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool StartWatching(Streams streams);
   void TakeEvents(std::string_view batch);
   [[nodiscard]] bool watching() const { return watcher_ != nullptr; }
-  // The client has said who it is: from the next byte on it is served.
+  // The client has said who it is: from the next byte on it is served; it has to say so again.
   void Unlock();
+  void Lock();
   // Executes a command whose key is ours, and replies.
   void ExecuteHere(const Command& command);
 
@@ -128,9 +130,9 @@ class Connection final : public io::Stream {
 
   // Ends the conversation once everything owed has been sent; what the client still sends is not
   // read as commands.
-  void CloseWhenDone();
-  // Ends it at once.
-  void Abort();
+  void CloseWhenDone(Leaving why);
+  // Ends it at once. Of one that was ending already, the first reason counts.
+  void Abort(Leaving why);
   // True if nothing is owed, unread or in flight.
   [[nodiscard]] bool Idle() const;
 
@@ -161,6 +163,8 @@ class Connection final : public io::Stream {
   void GiveAway();
   void StopWatching();
   void ParseWindow();
+  // No command is read behind this one.
+  void CloseBehind(const Command& command);
   // Of a command that the next bytes depend on.
   void ExecuteFirst(const protocol::Parsed& parsed);
   void AddToBatch(const Command& command);
@@ -225,6 +229,7 @@ class Connection final : public io::Stream {
   uint64_t untaken_bytes_ = 0;
   const int fd_;
   const int16_t listener_;
+  Leaving leaving_ = Leaving::kNormal;  // of one that is closing
 
   bool in_turn_ : 1 = false;         // is in the worker's list of this turn
   bool has_window_ : 1 = false;      // window_ is set

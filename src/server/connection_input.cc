@@ -112,7 +112,7 @@ bool Connection::Meet(std::string_view bytes) {
 // It has asked for nothing and is owed nothing: this is the first that it says.
 void Connection::GiveAway() {
   if (worker_.observer().observes()) {
-    worker_.observer().SawClientLeave(fd_, Observer::Leaving::kNormal);
+    worker_.observer().SawClientLeave(fd_, Leaving::kNormal);
   }
   visits_ = true;
   closed_ = true;
@@ -153,8 +153,13 @@ void Connection::ParseWindow() {
     window_.remove_prefix(parsed.consumed);
     resume_ = parsed.resume;
     discard_bytes_ = parsed.discard_bytes;
-    if (parsed.close) closing_ = true;
+    if (parsed.close) CloseBehind(parsed.command);
   }
+}
+
+void Connection::CloseBehind(const Command& command) {
+  closing_ = true;
+  leaving_ = command.verb == Verb::kRejected ? Leaving::kError : Leaving::kNormal;
 }
 
 void Connection::ExecuteFirst(const protocol::Parsed& parsed) {
@@ -162,7 +167,7 @@ void Connection::ExecuteFirst(const protocol::Parsed& parsed) {
   window_.remove_prefix(parsed.consumed);
   resume_ = parsed.resume;
   discard_bytes_ = parsed.discard_bytes;
-  if (parsed.close) closing_ = true;
+  if (parsed.close) CloseBehind(parsed.command);
   worker_.ExecuteBatch();
 }
 

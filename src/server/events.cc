@@ -30,6 +30,20 @@ constexpr std::pair<std::string_view, Streams> kNames[] = {
 
 }  // namespace
 
+std::string_view ReasonOf(Leaving why) {
+  switch (why) {
+    case Leaving::kNormal:
+      return "normal";
+    case Leaving::kError:
+      return "error";
+    case Leaving::kIdleTimeout:
+      return "idle_timeout";
+    case Leaving::kShutdown:
+      return "shutdown";
+  }
+  CHECK(false);
+}
+
 std::optional<Streams> ParseStreams(std::string_view words) {
   Streams streams = 0;
   bool any = false;

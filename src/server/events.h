@@ -3,7 +3,9 @@
 //   fetchers    type=item_get key= status=found|not_found|expired|flushed clsid= cfd= size=
 //   mutations   type=item_store key= status= cmd= ttl= clsid= cfd= size=
 //   evictions   type=eviction key= fetch=yes|no ttl= la= clsid= size=
-//   connevents  type=conn_new|conn_close rip= rport= transport= [reason=] cfd=
+//   connevents  type=conn_new|conn_close rip= rport= transport= [reason=] cfd=; the reason is one
+//   of
+//               normal|error|idle_timeout|shutdown
 //   deletions   type=deleted key= cmd= clsid= size=
 //
 // Each begins with the time and a number: ts=SECONDS.MICROSECONDS gid=NUMBER. Keys are URI-encoded.
@@ -35,6 +37,11 @@ inline constexpr size_t kStreamCount = 5;
 // A set of them: a bit for each.
 using Streams = uint32_t;
 constexpr Streams StreamBit(Stream stream) { return 1U << static_cast<unsigned>(stream); }
+
+// Why a client has gone: it wanted to, something was wrong with it or its connection, it was silent
+// for too long, or nobody is served any more.
+enum class Leaving : uint8_t { kNormal, kError, kIdleTimeout, kShutdown };
+std::string_view ReasonOf(Leaving why);
 
 // What follows `watch`: names of streams; none: fetchers. Nothing if one is unknown.
 std::optional<Streams> ParseStreams(std::string_view words);

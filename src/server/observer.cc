@@ -88,9 +88,7 @@ std::string AddressFields(int fd) {
   const std::string_view name = peer;
   const size_t kind = name.find(':');
   if (kind == std::string_view::npos) return "rip= rport=0 transport=tcp";
-  if (name.starts_with("unix:")) {
-    return absl::StrCat("rip=", Encoded(name.substr(kind + 1)), " rport=0 transport=unix");
-  }
+  if (name.starts_with("unix:")) return "rip=unix rport=0 transport=local";
   const size_t port = name.rfind(':');
   std::string_view host = name.substr(kind + 1, port - kind - 1);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -199,11 +197,10 @@ void Observer::SawClient(int fd) {
   batch_.Add(Stream::kConnEvents, absl::StrCat(Begin("conn_new"), AddressFields(fd), " cfd=", fd));
 }
 
-void Observer::SawClientLeave(int fd, Leaving how) {
+void Observer::SawClientLeave(int fd, Leaving why) {
   if (!Wants(Stream::kConnEvents)) return;
-  batch_.Add(Stream::kConnEvents,
-             absl::StrCat(Begin("conn_close"), AddressFields(fd),
-                          " reason=", how == Leaving::kNormal ? "normal" : "error", " cfd=", fd));
+  batch_.Add(Stream::kConnEvents, absl::StrCat(Begin("conn_close"), AddressFields(fd),
+                                               " reason=", View(ReasonOf(why)), " cfd=", fd));
 }
 
 void Observer::CountPrefix(const Command& command, const Outcome& outcome) {

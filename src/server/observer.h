@@ -42,8 +42,7 @@ class Observer final : public store::EvictionObserver {
   void OnEvicted(const store::Item& item) override;
   // A client has come, or goes; its descriptor is still open.
   void SawClient(int fd);
-  enum class Leaving : uint8_t { kNormal, kError };
-  void SawClientLeave(int fd, Leaving how);
+  void SawClientLeave(int fd, Leaving why);
 
   // At the end of a turn: sends the events of it. Watchers of this core get theirs at once.
   void Send();

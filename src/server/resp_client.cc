@@ -166,7 +166,7 @@ void AnswerSelect(RespCall& call) {
 
 void AnswerQuit(RespCall& call) {
   call.reply.Ok();
-  call.client.CloseWhenDone();
+  call.client.CloseWhenDone(Leaving::kNormal);
 }
 
 void AnswerReset(RespCall& call) {

@@ -85,7 +85,7 @@ Outcome List(const Worker& worker, Connection& connection, const Command& comman
 }
 
 // stats detail on|off|dump; empty if it is none of these.
-std::string Detail(const Worker& worker, const Command& command) {
+std::string Detail(Worker& worker, const Command& command) {
   const protocol::Tokens words(command.key);
   const std::string_view what = words.count() > 1 ? words[1] : "";
   if (what == "dump") {
@@ -94,7 +94,10 @@ std::string Detail(const Worker& worker, const Command& command) {
     return stats::PrefixText(table);
   }
   if (what != "on" && what != "off") return {};
-  worker.cluster().wishes.Set(what == "on" ? Wishes::Detail::kOn : Wishes::Detail::kOff);
+  Cluster& cluster = worker.cluster();
+  cluster.wishes.Set(what == "on" ? Wishes::Detail::kOn : Wishes::Detail::kOff);
+  // From the next command on, which may be of the same batch.
+  worker.observer().Look(cluster.wishes);
   return "OK\r\n";
 }
 
@@ -168,6 +171,8 @@ Outcome Authenticate(Worker& worker, Connection& connection, const Command& comm
   if (command.extras != nullptr && !IsSaslOn(worker)) {
     return Outcome{.status = Status::kUnknownCommand};
   }
+  // Whoever wants to be somebody else is nobody until that is settled.
+  connection.Lock();
   if (command.number > 0) return Outcome{.status = Status::kAuthContinue};
   worker.counters().Add(Counter::kAuthCommands);
   if (credentials == nullptr || !credentials->Matches(command.key, command.value)) {
@@ -196,7 +201,7 @@ Outcome EndServer(Worker& worker, Connection& connection, const Command& command
     return Text("CLIENT_ERROR invalid shutdown mode\r\n");
   }
   shutdown(command.key.empty() ? Shutdown::kNow : Shutdown::kGraceful);
-  connection.CloseWhenDone();
+  connection.CloseWhenDone(Leaving::kShutdown);
   return Text({});
 }
 
@@ -206,6 +211,8 @@ bool MayExecuteServerVerb(const Worker& worker, const Connection& connection,
                           const Command& command) {
   if (command.verb == Verb::kCall) return MayExecuteRespCall(worker, connection, command);
   if (IsListing(command)) return !connection.HasPending();
+  // What the client has asked before counts.
+  if (command.verb == Verb::kStats && connection.HasPending()) return false;
   if (!IsOfAllCores(command)) return true;
   const Mailboxes& mailboxes = worker.cluster().mailboxes;
   for (uint32_t core = 0; core < mailboxes.cores(); ++core) {

@@ -361,6 +361,8 @@ bool Worker::AddWatcher(Connection& connection, Streams streams) {
   if (!cluster_.wishes.Add(index(), streams)) return false;
   counters_.Add(Counter::kWatchers);
   watchers_.push_back(&connection);
+  // What others say in the same batch, behind it, is seen.
+  observer_.Look(cluster_.wishes);
   return true;
 }
 
@@ -480,7 +482,7 @@ void Worker::TickConnections() {
   const CacheSeconds second = now_.FloorSeconds();
   for (const auto& [id, connection] : connections_) {
     if (connection->lingering_ && second >= connection->linger_until()) {
-      connection->Abort();
+      connection->Abort(Leaving::kNormal);
     } else if (connection->watching()) {
       // It has nothing to say.
     } else if (cluster_.idle_timeout_s > 0 &&
@@ -488,9 +490,9 @@ void Worker::TickConnections() {
       if (!connection->closing()) counters_.Add(Counter::kIdleKicks);
       // Who has taken nothing of what it is owed for so long will not take the rest.
       if (connection->Idle()) {
-        connection->CloseWhenDone();
+        connection->CloseWhenDone(Leaving::kIdleTimeout);
       } else {
-        connection->Abort();
+        connection->Abort(Leaving::kIdleTimeout);
       }
     }
   }
@@ -499,7 +501,7 @@ void Worker::TickConnections() {
   for (const auto& [id, connection] : connections_) {
     if (connection->LentBytes() == 0 || !connection->LooksDeaf(second)) continue;
     counters_.Add(Counter::kDeafClosed);
-    connection->Abort();
+    connection->Abort(Leaving::kError);
   }
 }
 
@@ -528,13 +530,16 @@ void Worker::DrainConnections() {
     loop_.Wake();
     return;
   }
+  // Those who watch see the others go.
+  const bool only_watchers = connections_.size() == watchers_.size();
   for (const auto& [id, connection] : connections_) {
-    if (connection->Idle()) connection->CloseWhenDone();
+    if (connection->watching() && !only_watchers) continue;
+    if (connection->Idle()) connection->CloseWhenDone(Leaving::kShutdown);
   }
 }
 
 void Worker::CloseAll() {
-  for (const auto& [id, connection] : connections_) connection->Abort();
+  for (const auto& [id, connection] : connections_) connection->Abort(Leaving::kShutdown);
 }
 
 }  // namespace larder::server

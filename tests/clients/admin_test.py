@@ -1,7 +1,10 @@
 """Administration: watch, stats detail, shutdown, and the stubs of what memcached has and Larder has not."""
 
+import os
 import re
 import socket
+import struct
+import tempfile
 import threading
 
 import harness
@@ -141,6 +144,76 @@ class WatchTest(harness.ServerTestCase):
             self.assertEqual(fields["transport"], "tcp")
         self.assertEqual(seen[1][1]["reason"], "normal")
 
+    def leaves(self, server, watcher, end):
+        """Of a client that end(client) ends: what is told of its going."""
+        client = server.connect()
+        port = client.socket.getsockname()[1]
+        end(client)
+        events_of_it = [fields for _, fields, _ in events(watcher, 2)]
+        client.close()
+        self.assertEqual([fields["rport"] for fields in events_of_it], [str(port)] * 2)
+        self.assertEqual(events_of_it[1]["rip"], "127.0.0.1")
+        return events_of_it[1]["reason"]
+
+    def reset(self, client):
+        client.ask(b"version")
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+
+    def hang_up_in_a_value(self, client):
+        client.send(b"set k 0 0 10\r\nx")
+        client.socket.shutdown(socket.SHUT_WR)
+
+    def test_why_clients_have_gone(self):
+        server = self.serve("-o", "idle_timeout=1", threads=2)
+        watcher = self.watch(server, "connevents")
+        for end, reason in (
+            (lambda client: client.send(b"quit\r\n"), "normal"),
+            (lambda client: client.socket.shutdown(socket.SHUT_WR), "normal"),
+            (self.hang_up_in_a_value, "normal"),
+            (lambda client: client.send(b"\x80\x07" + bytes(22)), "normal"),
+            (self.reset, "error"),
+            (lambda client: client.send(b"x" * 3000), "error"),
+            (lambda client: client.send(b"POST / HTTP/1.1\r\n"), "error"),
+            (lambda client: client.send(b"\x80" + b"\xff" * 23), "error"),
+            (lambda client: client.rest(), "idle_timeout"),
+        ):
+            with self.subTest(reason=reason):
+                self.assertEqual(self.leaves(server, watcher, end), reason)
+
+    def test_a_shutdown_is_told(self):
+        server = self.serve("-A", threads=2)
+        watcher = self.watch(server, "connevents")
+        with server.connect() as client, server.connect() as other:
+            other.ask(b"version")
+            client.send(b"shutdown graceful\r\n")
+            other.rest()
+            text = watcher.rest().decode()
+        reasons = re.findall(r"type=conn_close .* reason=(\w+) ", text)
+        self.assertEqual(set(reasons), {"shutdown"})
+        self.assertEqual(server.wait(5.0), 0)
+
+    def test_clients_of_a_unix_socket(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            server = self.serve("-s", path, tcp=False)
+            family = socket.AF_UNIX
+            watcher = harness.eventually(lambda: self.reached(path), "the socket answers")
+            self.assertEqual(watcher.ask(b"watch connevents"), b"OK")
+            with harness.Connection(path, family=family) as client:
+                client.ask(b"version")
+            for _, fields, _ in events(watcher, 2):
+                self.assertEqual((fields["rip"], fields["rport"], fields["transport"]),
+                                 ("unix", "0", "local"))
+            watcher.close()
+            server.stop()
+
+    def reached(self, path):
+        try:
+            return harness.Connection(path, family=socket.AF_UNIX)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+
     def test_at_most_twenty(self):
         server = self.serve(threads=2)
         watchers = [self.watch(server, "fetchers") for _ in range(20)]
@@ -270,6 +343,36 @@ class DetailTest(harness.ServerTestCase):
                 self.assertEqual(len(self.dump(client)), 2)
                 self.assertEqual(client.ask(b"stats reset"), b"RESET")
                 self.assertEqual(self.dump(client), [])
+
+    def test_from_the_next_command_on(self):
+        for threads in (1, 4):
+            server = self.serve(threads=threads)
+            with server.connect() as client:
+                gets = b"".join(b"get p%d:k\r\n" % i for i in range(20))
+                client.send(
+                    b"get before:k\r\nstats detail on\r\n" + gets
+                    + b"stats detail off\r\nget after:k\r\nstats detail dump\r\n"
+                )  # fmt: skip
+                self.assertEqual(client.line(), b"END")
+                self.assertEqual(client.line(), b"OK")
+                self.assertEqual([client.line() for _ in range(20)], [b"END"] * 20)
+                self.assertEqual([client.line(), client.line()], [b"OK", b"END"])
+                prefixes = []
+                while (line := client.line()) != b"END":
+                    prefixes.append(line.split()[1])
+                self.assertEqual(prefixes, sorted(b"p%d" % i for i in range(20)))
+
+    def test_stats_count_what_was_asked_before(self):
+        server = self.serve(threads=4)
+        with server.connect() as client:
+            client.send(b"".join(b"get k%d\r\n" % i for i in range(30)) + b"stats\r\n")
+            for _ in range(30):
+                self.assertEqual(client.line(), b"END")
+            stats = {}
+            while (line := client.line()) != b"END":
+                _, name, value = line.split(b" ", 2)
+                stats[name] = value
+            self.assertEqual(stats[b"cmd_get"], b"30")
 
     def test_words(self):
         server = self.serve()

@@ -66,6 +66,29 @@ class SaslTest(auth_test.AuthTestCase):
         self.assertEqual(stats["auth_errors"], "11")
         self.assertEqual(stats["auth_cmds"], "13")  # ours was one of text
 
+    def test_whoever_fails_is_outside_again(self):
+        server = self.serve_users("-S", threads=2)
+        known = b.plain(b"alice", b"secret")
+        for failure, status in (
+            (b.plain(b"alice", b"wrong"), b.AUTH_FAILED),
+            (b.plain(b"bob", b"s" * 100000, b.SASL_STEP), b.AUTH_FAILED),
+            (b.request(b.SASL_AUTH, b"CRAM-MD5", value=b"x"), b.AUTH_FAILED),
+            (b.request(b.SASL_AUTH, b"PLAIN"), b.AUTH_CONTINUE),
+        ):
+            stored = b.store(b.SET, b"k", b"v")
+            with server.connect() as client:  # all in one packet
+                client.send(known + stored + failure + b.request(b.GET, b"k") + known + stored)
+                replies, rest = b.split(client.rest())
+                self.assertEqual(rest, b"")
+                self.assertEqual([reply.status for reply in replies],
+                                 [b.OK, b.OK, status, b.AUTH_FAILED])
+            with server.connect() as client:  # one by one
+                for request, answer in ((known, b.OK), (stored, b.OK), (failure, status),
+                                        (b.request(b.VERSION), b.OK), (known, b.OK),
+                                        (b.request(b.GET, b"k"), b.OK)):
+                    client.send(request)
+                    self.assertEqual(b.receive(client).status, answer)
+
     def test_giant_credentials_take_no_memory(self):
         server = self.serve_users("-S")
         clients = [self.enterContext(server.connect()) for _ in range(20)]

@@ -248,6 +248,24 @@ TEST_F(ListenUnixTest, ANamelessPeerIsCalledByThePath) {
   EXPECT_EQ(PeerName(listener->fd.get()), "?");
 }
 
+TEST(PeerName, IsKnownAfterAReset) {
+  const auto listeners = ListenTcp({.host = "127.0.0.1", .port = 0}, {});
+  ASSERT_TRUE(listeners.ok()) << listeners.status();
+  const Listener& listener = listeners->front();
+  const int client = Connect(listener.port);
+  const std::string name = LocalName(client);
+  const UniqueFd accepted(Accept(listener));
+  EXPECT_EQ(PeerName(accepted.get()), name);
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  ASSERT_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+  close(client);
+  pollfd ready = {.fd = accepted.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&ready, 1, 10'000), 1);
+  char byte = 0;
+  ASSERT_LT(recv(accepted.get(), &byte, 1, 0), 0);
+  EXPECT_EQ(PeerName(accepted.get()), name);
+}
+
 TEST_F(ListenUnixTest, ReplacesAStaleSocketAndRefusesALiveOne) {
   // As after a kill: the descriptor is closed, the path stays.
   SocketPath left_behind;
