@@ -144,7 +144,8 @@ Outcome GetAndTouch(Place place, const Command& command) {
   }
   place.counters.Add(Counter::kTouchHits);
   item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
-  if (item == nullptr) return Outcome{.status = Status::kNoMemory};
+  // It is gone; and of a get of many keys, an error would be taken for the end of the reply.
+  if (item == nullptr) return Outcome{.status = Status::kMiss};
   return Hit(place, *item);
 }
 
