@@ -3,7 +3,8 @@
 //
 // A ring is made when its pair first talks. Room is the sender's to arrange: it keeps at most half
 // a ring of requests unanswered per peer (CanAsk), so the other half always has room for the
-// replies that the peer is owed, and two cores never wait for each other.
+// replies that the peer is owed, and two cores never wait for each other. The last of those places
+// is for requests that end what the others may be waiting for (CanAskLast).
 //
 // Sleeping: the consumer announces its sleep, then looks into its rings once more; the producer
 // publishes, then looks whether the consumer sleeps. All four accesses are sequentially consistent,
@@ -58,6 +59,10 @@ class Mailboxes {
 
   // Core `from`: may it send another request to `to`?
   [[nodiscard]] bool CanAsk(uint32_t from, uint32_t to) const {
+    return cores_[from].unanswered[to] + 1 < options_.ring_messages / 2;
+  }
+  // The same for a request that is answered at once, whatever else waits.
+  [[nodiscard]] bool CanAskLast(uint32_t from, uint32_t to) const {
     return cores_[from].unanswered[to] < options_.ring_messages / 2;
   }
   // Core `from`: the envelope of a request to `to`, to be filled now; CanAsk() has been true. It

@@ -231,9 +231,10 @@ bool Transaction::AcquireNext() {
   return true;
 }
 
+// Those who wait for our keys may have all places but the last.
 bool Transaction::MayAskAll() const {
   for (const uint32_t core : cores_) {
-    if (core != worker_.index() && !worker_.cluster().mailboxes.CanAsk(worker_.index(), core)) {
+    if (core != worker_.index() && !worker_.cluster().mailboxes.CanAskLast(worker_.index(), core)) {
       return false;
     }
   }

@@ -164,6 +164,57 @@ TEST(Regressions, ARequestThatIsRefusedHalfwayIsTheOneToSkip) {
             "$-1\r\n+PONG\r\n");
 }
 
+std::string Resp(const std::vector<std::string>& words) {
+  std::string request = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words) {
+    request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  return request;
+}
+
+// Commands that waited for the keys of a transaction filled the mailbox, and the transaction could
+// not say any more that it was done with the keys.
+TEST(Regressions, AFullMailboxDoesNotKeepATransactionFromItsEnd) {
+  SimServer server(3);
+  const std::string key = server.KeyOf(1);
+  const std::string mset = Resp({"MSET", key, "1", server.KeyOf(2), "2"});
+  const auto writer = server.Connect();
+  std::vector<std::shared_ptr<SimSocket>> readers;
+  for (int i = 0; i < 8; ++i) readers.push_back(server.Connect());
+  ASSERT_EQ(server.Ask(*writer, mset), "+OK\r\n");
+  std::string gets = "get";
+  std::string values;
+  for (int i = 0; i < 100; ++i) {
+    gets += " " + key;
+    values += "VALUE " + key + " 0 1\r\n1\r\n";
+  }
+  // The last core does not answer yet: the first one keeps its key.
+  const auto run_two = [&] {
+    for (int turn = 0; turn < 100; ++turn) {
+      for (uint32_t core = 0; core < 2; ++core) server.workers()[core]->RunTurn(0);
+    }
+  };
+  writer->Write(mset);
+  run_two();
+  EXPECT_FALSE(server.workers()[1]->keeper().empty());
+  for (const auto& reader : readers) reader->Write(gets + "\r\n");
+  run_two();
+  server.Run();
+  EXPECT_EQ(writer->Read(SIZE_MAX), "+OK\r\n");
+  for (const auto& reader : readers) EXPECT_EQ(reader->Read(SIZE_MAX), values + "END\r\n");
+}
+
+// A gat whose new expiry found no room answered an error in the middle of its list, and the values
+// behind it were taken for replies to other commands.
+TEST(Regressions, AGatThatFindsNoRoomMisses) {
+  SimServer server(1, {.memory_bytes_max = 1 << 20});
+  const auto client = server.Connect();
+  ASSERT_EQ(server.Ask(*client, SetOf("a", "1") + SetOf("b", "2")), "STORED\r\nSTORED\r\n");
+  server.workers()[0]->shard().SetMemoryBytesMax(1);
+  const std::string values = server.Ask(*client, "gat 100 a b\r\n");
+  EXPECT_TRUE(values == "END\r\n" || values == HitOf("b", "2")) << values;
+}
+
 // Who says nothing for the idle timeout is closed, and counted.
 TEST(Regressions, AnIdleClientIsKickedAndCounted) {
   SimServer server(1);

@@ -96,10 +96,16 @@ TEST_F(MailboxTest, PairsThatNeverTalkHaveNoRing) {
 
 TEST_F(MailboxTest, CreditIsHalfARingAndComesBackWithTheReply) {
   Make(2, 8);
-  for (uint64_t i = 0; i < 4; ++i) {
+  for (uint64_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(boxes_->CanAsk(0, 1));
     boxes_->Ask(0, 1) = {.is_reply = false, .number = i};
   }
+  EXPECT_FALSE(boxes_->CanAsk(0, 1));
+  // The last place is for who has to end something.
+  EXPECT_TRUE(boxes_->CanAskLast(0, 1));
+  boxes_->Ask(0, 1) = {.is_reply = false, .number = 3};
+  EXPECT_FALSE(boxes_->CanAskLast(0, 1));
+  boxes_->Answered(0, 1);
   EXPECT_FALSE(boxes_->CanAsk(0, 1));
   EXPECT_TRUE(boxes_->CanAsk(1, 0));
   boxes_->Answered(0, 1);
@@ -151,8 +157,9 @@ class MailboxModelTest : public MailboxTest {
 
   void Ask(uint32_t from, uint32_t to) {
     Pair& pair = PairOf(from, to);
-    ASSERT_EQ(boxes_->CanAsk(from, to), pair.unanswered < ring_messages_ / 2);
-    if (!boxes_->CanAsk(from, to)) return;
+    ASSERT_EQ(boxes_->CanAsk(from, to), pair.unanswered + 1 < ring_messages_ / 2);
+    ASSERT_EQ(boxes_->CanAskLast(from, to), pair.unanswered < ring_messages_ / 2);
+    if (!boxes_->CanAskLast(from, to)) return;
     const Letter letter{.is_reply = false, .number = next_++};
     boxes_->Ask(from, to) = letter;
     pair.unpublished.push_back(letter);
