@@ -29,8 +29,8 @@ std::string Shown(std::string_view bytes) {
 
 }  // namespace
 
-SimClient::SimClient(const Options& options, uint64_t seed)
-    : options_(options), prng_(seed), items_(kKeys) {}
+SimClient::SimClient(const Options& options, SimShared& shared, uint64_t seed)
+    : options_(options), shared_(shared), prng_(seed), items_(kKeys) {}
 
 void SimClient::Connect(io::SimLoop& loop, int listener) {
   socket_ = loop.Connect(listener);
@@ -38,6 +38,10 @@ void SimClient::Connect(io::SimLoop& loop, int listener) {
   received_.clear();
   offset_ = 0;
   written_ = 0;
+  watched_.clear();
+  swap_waits_ = false;
+  swap_next_.reset();
+  speaks_resp_ = prng_.OneIn(2);
   first_line_ = true;
   leaving_ = expects_end_ = half_closes_ = stalled_ = may_be_cut_ = false;
   broken_ = finished_ = false;
@@ -187,6 +191,12 @@ SimClient::Match SimClient::MatchFront() {
       if (MatchText(sent.value) == Match::kMore) return Match::kMore;
       items_[sent.key].present = false;
       return Match::kDone;
+    case Kind::kResp:
+      return MatchResp(sent);
+    case Kind::kShared:
+      return MatchShared(sent);
+    case Kind::kExec:
+      return MatchExec(sent.number);
     case Kind::kEnd:
       if (!Pending().empty()) Fail("a reply to what came after the end");
       return Match::kMore;
@@ -261,6 +271,11 @@ SimClient::Match SimClient::MatchVerb(const Sent& sent) {
       if (options_.lossy && item.present && !sent.noreply) {
         if (Pending().empty()) return Match::kMore;
         if (Pending().front() == 'N') item.present = false;
+        if (Pending().front() == 'S') {  // a new expiry may need room
+          if (MatchText(kNoMemory) == Match::kMore) return Match::kMore;
+          item.present = false;
+          return Match::kDone;
+        }
       }
       if (answer(item.present ? "TOUCHED\r\n" : "NOT_FOUND\r\n") == Match::kMore)
         return Match::kMore;

@@ -1,5 +1,5 @@
 // A simulated client: sends random pipelines, knows what it must be answered, and compares every
-// byte.
+// byte. Each of its connections speaks Memcached's text or RESP2, about the same keys.
 //
 // Its keys are its own, so the answer to each command follows from what it sent before. Commands
 // are kept until their answer has come; the model is brought forward at that moment, which lets it
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,7 @@
 
 #include "larder/command.h"
 #include "sim_loop.h"
+#include "sim_shared.h"
 #include "util/prng.h"
 
 namespace larder::sim {
@@ -36,7 +38,7 @@ class SimClient {
     bool flush_enabled = true;
   };
 
-  SimClient(const Options& options, uint64_t seed);
+  SimClient(const Options& options, SimShared& shared, uint64_t seed);
 
   void Connect(io::SimLoop& loop, int listener);
   [[nodiscard]] bool connected() const { return socket_ != nullptr; }
@@ -84,11 +86,46 @@ class SimClient {
     kDump,     // answered with a line for each key that is there, and END
     kFlush,    // answered OK
     kForget,   // as kLiteral, and the key's value is gone
+    kResp,     // a command of RESP, of one key or of many
+    kShared,   // a command of RESP, of keys that all clients have
+    kExec,     // answered with the `number` replies that follow, or with none
     kEnd,      // nothing after this is answered
+  };
+  enum class RespVerb : uint8_t {
+    kGet,
+    kSet,
+    kSetIfAbsent,
+    kSetIfPresent,
+    kSetAndGet,
+    kIncrement,
+    kDelete,
+    kSetMany,
+    kSetManyIfAbsent,
+    kRename,
+    kWatch,
+    kDiscard,
+  };
+  enum class SharedVerb : uint8_t {
+    kWritten,   // pairs
+    kPairs,     // read together
+    kSums,      // read together
+    kPair,      // read alone
+    kSum,       // read alone
+    kSummed,    // counted up
+    kSwapRead,  // to be counted up
+    kSwapped,   // counted up, perhaps
+  };
+  // What somebody had been told when a command was sent.
+  struct Told {
+    std::vector<uint64_t> pairs;
+    uint64_t sum = 0;
+    uint64_t swap = 0;
   };
   struct Sent {
     Kind kind = Kind::kLiteral;
     Verb verb = Verb::kGet;
+    RespVerb resp_verb = RespVerb::kGet;
+    SharedVerb shared_verb = SharedVerb::kPair;
     bool noreply = false;
     bool last_key = true;
     size_t key = 0;
@@ -97,6 +134,9 @@ class SimClient {
     uint64_t number = 0;
     uint64_t version = 0;  // of cas: what its unique stands for
     std::string value = {};
+    std::vector<size_t> keys = {};  // of commands of many
+    std::vector<std::string> values = {};
+    Told told = {};
     uint64_t end_offset = 0;  // in what this connection has written
   };
   enum class Match : uint8_t { kMore, kDone };
@@ -112,14 +152,37 @@ class SimClient {
   void SendMistake();
   void SendTooLarge();
   void SendLast();
+  // RESP: sim_client_resp.cc.
+  void SendResp();
+  void SendRespMistake();
+  void SendMulti();
+  void SendWatch();
+  void SendRespLast();
+  // A command that may be queued, and what its reply is part of.
+  std::vector<Sent> DrawResp(size_t keys);
+  std::vector<Sent> DrawRespOfMany();
+  void ExpectAll(std::vector<Sent> sent);
+  void PutRequest(const std::vector<std::string>& words);
+  // Of keys that all have: sim_client_shared.cc.
+  void SendShared();
+  void SendPairs();
+  void SendSums();
+  void SendSwapRead();
+  void SendSwap();
+  void SendReadTogether(SharedVerb verb);
+  void SendReadInOrder(SharedVerb verb);
+  void ExpectShared(SharedVerb verb, uint64_t number = 0);
   void Put(std::string_view text);
   void Expect(Sent sent);
   void ExpectLiteral(std::string_view text) {
     Expect({.kind = Kind::kLiteral, .value = std::string(text)});
   }
-  std::string RandomValue();
+  std::string RandomValue(size_t key);
   std::string KeyText(size_t key) const;
   size_t RandomKey() { return prng_.Below(kKeys); }
+  size_t RandomShortKey() { return prng_.Below(kShortKeys); }
+  // Of a value that grows.
+  size_t RandomLongKey() { return kShortKeys + prng_.Below(kKeys - kShortKeys); }
   std::string_view LineEnd() { return prng_.OneIn(8) ? "\n" : "\r\n"; }
   int64_t RandomExptime();
 
@@ -144,6 +207,25 @@ class SimClient {
   Match MatchMetaStore(const Sent& sent, Item& item);
   Match MatchMetaDelete(const Sent& sent, Item& item);
   Match MatchMetaNumber(const Sent& sent, Item& item);
+  // RESP: sim_client_resp.cc.
+  Match MatchResp(const Sent& sent);
+  Match MatchRespVerb(const Sent& sent);
+  Match MatchRespGet(Item& item);
+  Match MatchRespSet(const Sent& sent, Item& item);
+  Match MatchRespNumber(const Sent& sent, Item& item);
+  Match MatchRespDelete(const Sent& sent);
+  Match MatchRespSetMany(const Sent& sent);
+  Match MatchRespRename(const Sent& sent);
+  Match MatchExec(uint64_t count);
+  [[nodiscard]] bool WatchedHasChanged() const;
+  // Of keys that all have: sim_client_shared.cc.
+  Match MatchShared(const Sent& sent);
+  Match MatchTogether(const Sent& sent);
+  Match MatchSummed(const Sent& sent);
+  Match MatchSwapped(const Sent& sent);
+  Match MatchBulk(std::optional<std::string>& value);
+  void CheckPair(const Sent& sent, const std::optional<std::string>& value);
+  void CheckSum(const Sent& sent, const std::optional<std::string>& value);
   void StoreValue(Item& item, const Sent& sent, std::string value);
   [[nodiscard]] std::string_view Pending() const {
     return std::string_view(received_).substr(offset_);
@@ -152,8 +234,13 @@ class SimClient {
   [[noreturn]] void Fail(const std::string& what) const;
 
   static constexpr size_t kKeys = 12;
+  // The first keys have short values: commands of many keys, whose replies are made in one piece,
+  // are about them.
+  static constexpr size_t kShortKeys = 6;
+  static constexpr size_t kShortBytesMax = 1000;
 
   Options options_;
+  SimShared& shared_;
   util::Prng prng_;
   std::shared_ptr<SimSocket> socket_;
   std::vector<Item> items_;
@@ -165,6 +252,18 @@ class SimClient {
   uint64_t versions_ = 0;
   uint64_t must_answer_until_ = UINT64_MAX;
   uint32_t generation_ = 0;
+  struct Watched {
+    size_t key;
+    bool present;
+    uint64_t version;
+  };
+  std::vector<Watched> watched_;
+  bool speaks_resp_ = false;
+  // Of the keys that all have: what this client has seen, and the swap that it is about.
+  std::vector<uint64_t> pairs_seen_;
+  uint64_t sum_seen_ = 0;
+  bool swap_waits_ = false;  // for the number; nothing is said meanwhile
+  std::optional<uint64_t> swap_next_;
   bool first_line_ = true;
   bool leaving_ = false;      // nothing more is sent
   bool expects_end_ = false;  // the server closes

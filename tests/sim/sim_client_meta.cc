@@ -25,7 +25,7 @@ void SimClient::SendMeta() {
     sent.verb = Verb::kSet;
     sent.flags = prng_.OneIn(2) ? 0 : static_cast<uint32_t>(prng_.Next());
     sent.exptime = RandomExptime();
-    sent.value = RandomValue();
+    sent.value = RandomValue(sent.key);
     Put("ms " + key + " " + std::to_string(sent.value.size()) + " F" + std::to_string(sent.flags) +
         " T" + std::to_string(sent.exptime));
   } else if (choice < 9 || options_.lossy) {

@@ -35,15 +35,19 @@ void SimClient::Expect(Sent sent) { sent_.push_back(std::move(sent)); }
 void SimClient::Write() {
   constexpr size_t kUnansweredMax = 3000;
   constexpr size_t kUndeliveredMax = 1 << 20;
-  if (leaving_ || finished_ || socket_ == nullptr) return;
+  if (leaving_ || finished_ || socket_ == nullptr || swap_waits_) return;
   if (sent_.size() > kUnansweredMax || socket_->undelivered() > kUndeliveredMax) return;
   if (prng_.OneIn(60)) stalled_ = !stalled_;
   if (prng_.OneIn(30)) socket_->SetWindow(size_t{1} << prng_.Below(20));
   const size_t before = sent_.size();
-  if (prng_.OneIn(80)) {
+  if (swap_next_) {
+    SendSwap();
+  } else if (prng_.OneIn(80)) {
     SendLast();
   } else {
-    for (uint64_t n = prng_.Below(prng_.OneIn(10) ? 60 : 5) + 1; n > 0; --n) SendCommand();
+    for (uint64_t n = prng_.Below(prng_.OneIn(10) ? 60 : 5) + 1; n > 0 && !swap_waits_; --n) {
+      SendCommand();
+    }
   }
   first_line_ = false;
   written_ += out_.size();
@@ -53,6 +57,7 @@ void SimClient::Write() {
 }
 
 void SimClient::SendCommand() {
+  if (speaks_resp_) return SendResp();
   if (prng_.OneIn(5)) return SendMeta();
   const uint64_t choice = prng_.Below(100);
   if (choice < 40) {
@@ -108,11 +113,12 @@ void SimClient::SendGet() {
   Put(LineEnd());
 }
 
-std::string SimClient::RandomValue() {
+std::string SimClient::RandomValue(size_t key) {
   if (prng_.OneIn(3)) return std::to_string(prng_.Next() >> prng_.Below(64));
   constexpr size_t kSizes[] = {1, 10, 100, 300, 2000, 20'000, 200'000};
   // The large ones are rare, or nothing else is ever simulated.
   size_t size = prng_.Below(kSizes[prng_.Below(prng_.OneIn(8) ? std::size(kSizes) : 4)] + 1);
+  if (key < kShortKeys) size = std::min(size, kShortBytesMax);
   size = std::min<size_t>(size, options_.item_bytes_max - CountedBytes(kKeyBytesMax, 0, 1));
   // Every value is unlike every other one, from its first bytes on.
   std::string value = std::to_string(options_.id) + "/" + std::to_string(++versions_) + "/";
@@ -124,14 +130,15 @@ std::string SimClient::RandomValue() {
 void SimClient::SendStore() {
   const StoreVerb chosen =
       options_.lossy ? kStoreVerbs[0] : kStoreVerbs[prng_.Below(std::size(kStoreVerbs))];
+  const bool joins = chosen.verb == Verb::kAppend || chosen.verb == Verb::kPrepend;
+  const size_t key = joins ? RandomLongKey() : RandomKey();
   Sent sent{.kind = Kind::kVerb,
             .verb = chosen.verb,
             .noreply = prng_.OneIn(5),
-            .key = RandomKey(),
+            .key = key,
             .flags = prng_.OneIn(2) ? 0 : static_cast<uint32_t>(prng_.Next()),
             .exptime = RandomExptime(),
-            .value = RandomValue()};
-  const bool joins = chosen.verb == Verb::kAppend || chosen.verb == Verb::kPrepend;
+            .value = RandomValue(key)};
   if (joins && sent.value.size() > 1000) sent.value.resize(1000);
   Put(std::string(chosen.text) + " " + KeyText(sent.key) + " " + std::to_string(sent.flags) + " " +
       std::to_string(sent.exptime) + " " + std::to_string(sent.value.size()));
@@ -271,6 +278,7 @@ void SimClient::SendTooLarge() {
 // One of the ways to leave.
 void SimClient::SendLast() {
   leaving_ = true;
+  if (speaks_resp_) return SendRespLast();
   switch (prng_.Below(6)) {
     case 0:  // with more behind it, which nobody may answer
       Put("quit\r\n");

@@ -61,7 +61,11 @@ int Main(int argc, char** argv) {
               << report.messages << " messages, " << report.lent << " values lent, "
               << report.in_place << " received in place, at most " << report.lent_bytes_peak
               << " bytes lent by a core and " << report.output_bytes_peak
-              << " bytes owed to one client" << std::endl;
+              << " bytes owed to one client; RESP: " << report.resp.replies << " replies, "
+              << report.resp.execs << " EXECs, " << report.resp.aborts << " aborted, "
+              << report.resp.read_together << " reads of all, " << report.resp.read_in_order
+              << " one by one, " << report.resp.sums << " sums, " << report.resp.swaps << " swaps, "
+              << report.resp.swaps_lost << " lost" << std::endl;
   }
   return 0;
 }

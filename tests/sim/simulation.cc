@@ -66,6 +66,7 @@ Simulation::Simulation(const SimOptions& options)
       prng_(options.seed),
       shape_(ShapeOf(options, prng_)),
       cluster_(shape_.cores, util::KeyHash(prng_.Next()), clock_, shape_.ring_messages),
+      shared_(shape_.clients),
       running_(shape_.cores, false) {
   g_running = {.seed = options.seed, .step = 0};
   cluster_.item_bytes_max = kItemBytesMax;
@@ -74,6 +75,9 @@ Simulation::Simulation(const SimOptions& options)
   cluster_.flush_enabled = shape_.flush_enabled;
   cluster_.settings = {{"maxbytes", "many"}};
   cluster_.listener_names = {"tcp:sim"};
+  if (options.forget_order) cluster_.ordered.store(true);
+  // Nothing may be evicted of it, or flushed.
+  shared_.used = shape_.clients > 1 && !shape_.lossy;
   for (uint32_t core = 0; core < shape_.cores; ++core) {
     loops_.push_back(std::make_unique<io::SimLoop>(prng_.Next()));
     loops_.back()->SetWhileAsleep([this, core] { WhileAsleep(core); });
@@ -93,7 +97,7 @@ Simulation::Simulation(const SimOptions& options)
                                     .lossy = shape_.lossy,
                                     .alone = shape_.clients == 1,
                                     .flush_enabled = shape_.flush_enabled};
-    clients_.push_back(std::make_unique<SimClient>(client, prng_.Next()));
+    clients_.push_back(std::make_unique<SimClient>(client, shared_, prng_.Next()));
   }
 }
 
@@ -123,13 +127,17 @@ SimReport Simulation::Run() {
   const uint64_t ending = prng_.Below(4);
   go_on = go_on && (ending == 0 || Settle());
   go_on = go_on && (ending == 3 ? CutOff() : Drain());
-  if (go_on) CheckNothingLeft();
+  if (go_on) {
+    CheckShared();
+    CheckNothingLeft();
+  }
   for (const auto& worker : workers_) {
     report_.sent_bytes += worker->counters().Get(Counter::kBytesWritten);
     report_.messages += worker->counters().Get(Counter::kMessagesSent);
     report_.lent += worker->counters().Get(Counter::kValuesLent);
     report_.in_place += worker->counters().Get(Counter::kValuesInPlace);
   }
+  report_.resp = shared_.tally;
   for (const auto& loop : loops_) report_.received_bytes += loop->received_bytes();
   return report_;
 }
@@ -265,6 +273,28 @@ void Simulation::CheckNothingLeft() {
     worker.shard().CheckInvariants();
   }
   SIM_CHECK(cluster_.connections.load() == 0, "connections are left in the count");
+}
+
+std::optional<std::string> Simulation::ValueOf(const std::string& key) {
+  const uint64_t hash = cluster_.hash(key);
+  store::Shard& shard = workers_[workers_[0]->OwnerOf(hash)]->shard();
+  const store::Item* item = shard.Find(key, hash, store::Shard::Access::kPeek);
+  if (item == nullptr) return std::nullopt;
+  return std::string(item->Value());
+}
+
+// Whatever clients have not heard of any more: nothing is half done, nothing that was told is lost.
+void Simulation::CheckShared() {
+  const auto pair = ValueOf(SimShared::PairKey(0));
+  const auto sum = ValueOf(SimShared::SumKey(0));
+  for (size_t i = 1; i < SimShared::kKeys; ++i) {
+    SIM_CHECK(ValueOf(SimShared::PairKey(i)) == pair, "half of the pairs was written");
+    SIM_CHECK(ValueOf(SimShared::SumKey(i)) == sum, "half of the sums was counted");
+  }
+  const uint64_t sums = sum ? std::stoull(*sum) : 0;
+  SIM_CHECK(shared_.tally.sums <= sums && sums <= shared_.sums_sent, "sums do not add up");
+  const uint64_t swaps = std::stoull(ValueOf(SimShared::kSwapKey).value_or("0"));
+  SIM_CHECK(shared_.tally.swaps <= swaps && swaps <= shared_.swaps_sent, "swaps do not add up");
 }
 
 // --- the end ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "server/worker.h"
 #include "sim_client.h"
 #include "sim_loop.h"
+#include "sim_shared.h"
 #include "util/prng.h"
 
 namespace larder::sim {
@@ -27,6 +28,8 @@ struct SimOptions {
   // What the seed decides unless it is given.
   std::optional<uint32_t> cores = std::nullopt;
   std::optional<uint32_t> clients = std::nullopt;
+  // For a test of the simulator: cores do not keep RESP commands in order, and think that they do.
+  bool forget_order = false;
 };
 
 // What a run came to; for people, and to see that something happened.
@@ -40,6 +43,7 @@ struct SimReport {
   uint64_t lent = 0;               // values
   uint64_t in_place = 0;           // values received where they stay
   uint64_t deaf_closed = 0;
+  RespTally resp;
 };
 
 class SimClock final : public Clock {
@@ -89,12 +93,15 @@ class Simulation {
   void CheckBounds();
   void CheckQuiet();
   void CheckNothingLeft();
+  void CheckShared();
+  [[nodiscard]] std::optional<std::string> ValueOf(const std::string& key);
 
   const SimOptions options_;
   util::Prng prng_;
   const Shape shape_;
   SimClock clock_;
   server::Cluster cluster_;
+  SimShared shared_;
   std::vector<std::unique_ptr<io::SimLoop>> loops_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::vector<std::unique_ptr<SimClient>> clients_;
