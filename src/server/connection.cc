@@ -353,7 +353,8 @@ void Connection::Flush() {
 void Connection::SteerReceive() {
   // A yield is short: to stop receiving and begin again would cost more than what comes meanwhile.
   const bool want =
-      !stopped_ || (yielded_ && input_.size() < kInputAheadBytesMax && worker_.MayKeepInput());
+      !waits_for_room_ &&
+      (!stopped_ || (yielded_ && input_.size() < kInputAheadBytesMax && worker_.MayKeepInput()));
   if (want == !paused_ || received_all_) return;
   paused_ = !want;
   if (paused_) {

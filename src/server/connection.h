@@ -13,9 +13,9 @@
 // straight to where the item will be (incoming_), and input_ keeps the command's line.
 //
 // It stops reading its client while it owes too much (ReplyMark), when it has had its share of the
-// turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or while it
-// streams: the first command that cannot be executed becomes the front of the window again, and no
-// later one is executed before it.
+// turn (requests_per_turn: a key of a get is a request), while it waits for a slot, or for room for
+// a value (Inflow), or while it streams: the first command that cannot be executed becomes the
+// front of the window again, and no later one is executed before it.
 //
 // Idle, it holds no buffers.
 #ifndef LARDER_SERVER_CONNECTION_H_
@@ -35,6 +35,7 @@
 #include "server/errands.h"
 #include "server/events.h"
 #include "server/incoming_value.h"
+#include "server/inflow.h"
 #include "server/listing.h"
 #include "server/message.h"
 #include "server/resp_client.h"
@@ -89,6 +90,13 @@ class Connection final : public io::Stream {
   void Lock();
   // Executes a command whose key is ours, and replies.
   void ExecuteHere(const Command& command);
+  // It has waited for room for a value that is arriving, and now there is, or there is none.
+  void TakeVerdict(Inflow::Verdict verdict);
+
+  // It holds part of a value, could be received from, and has said nothing for some seconds.
+  [[nodiscard]] bool KeepsInSilence(CacheSeconds second) const {
+    return keeps_value_ && !waits_for_room_ && second > last_active_ + Inflow::kSilentSeconds;
+  }
 
   // RESP: what the client has chosen, and told of itself.
   [[nodiscard]] protocol::RespVersion resp_version() const;
@@ -171,6 +179,8 @@ class Connection final : public io::Stream {
   // The batch has been executed: keeps what is unread.
   void FinishInput();
   void KeepInput(std::string_view bytes);
+  // Part of a value is kept, and more of it will come: is there room?
+  void AskToKeepMore();
   // The value that is arriving finds no room: refuses its command, and swallows the rest of it.
   void RefuseBody();
   // `unread` begins with the line of a command whose value is arriving: from now on the value goes
@@ -236,6 +246,8 @@ class Connection final : public io::Stream {
   bool window_is_lent_ : 1 = false;  // and is not input_
   bool stopped_ : 1 = false;         // the next command cannot be executed now
   bool yielded_ : 1 = false;         // because it has had its share of the turn
+  bool keeps_value_ : 1 = false;     // Inflow knows of it
+  bool waits_for_room_ : 1 = false;  // and has told it to wait
   bool paused_ : 1 = false;          // the loop has been told not to receive
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;       // no more commands are read

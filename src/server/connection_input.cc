@@ -193,15 +193,36 @@ void Connection::FinishInput() {
   if (closing_) {
     input_.Clear();
   } else if (needed_bytes_ > store::Shard::kSharingValueBytesMax && BeginValue(rest)) {
-    return;
+    // Nothing more of it is kept here.
   } else if (window_is_lent_) {
     KeepInput(rest);
   } else {
     input_.Consume(input_.size() - rest.size());
     Recharge();
   }
-  const bool is_body = needed_bytes_ > 0;
-  if (is_body && input_.size() > kSmallInputBytes && !worker_.MayKeepInput()) RefuseBody();
+  if (needed_bytes_ > 0 && input_.size() > kSmallInputBytes) {
+    AskToKeepMore();
+  } else if (keeps_value_) {
+    TakeVerdict(Inflow::Verdict::kKeep);
+    keeps_value_ = false;
+    worker_.inflow().Forget(*this);
+  }
+}
+
+void Connection::AskToKeepMore() {
+  const Inflow::Verdict verdict = worker_.AskToKeep(*this);
+  keeps_value_ = true;
+  TakeVerdict(verdict);
+}
+
+void Connection::TakeVerdict(Inflow::Verdict verdict) {
+  const bool waits = verdict == Inflow::Verdict::kWait;
+  if (waits != waits_for_room_) {
+    waits_for_room_ = waits;
+    worker_.AddToTurn(*this);
+  }
+  // With more to be parsed it asks again in this turn.
+  if (verdict == Inflow::Verdict::kRefuse && !closed_ && !has_window_) RefuseBody();
 }
 
 void Connection::KeepInput(std::string_view bytes) {

@@ -138,6 +138,9 @@ void Worker::EndTurns() {
 void Worker::AddWaitingToTurn() {
   for (Connection* connection : std::exchange(starved_, {})) AddToTurn(*connection);
   for (Connection* connection : std::exchange(yielded_, {})) AddToTurn(*connection);
+  while (const auto next = inflow_.Next(held_.input, InputPool(), now_.ns)) {
+    next->client->TakeVerdict(next->verdict);
+  }
 }
 
 void Worker::AddToTurn(Connection& connection) {
@@ -394,6 +397,7 @@ void Worker::Destroy(Connection& connection) {
   std::erase(starved_, &connection);
   std::erase(yielded_, &connection);
   keeper_.Forget(connection);
+  inflow_.Forget(connection);
   Recharge(connection.charged_, {});
   connections_.erase(connection.id());
 }
@@ -433,10 +437,9 @@ uint64_t Worker::ReplyMark() const {
   return std::clamp(free_bytes / 2, kReplyMarkMin, kReplyMarkMax);
 }
 
-bool Worker::MayKeepInput() const {
+uint64_t Worker::InputPool() const {
   // The largest value must find room while nobody else sends one.
-  const uint64_t pool = std::max(buffer_pool_bytes_, 2 * (cluster_.item_bytes_max + (64 << 10)));
-  return held_.input <= pool;
+  return std::max(buffer_pool_bytes_, 2 * (cluster_.item_bytes_max + (64 << 10)));
 }
 
 void Worker::AdjustBudget() {
@@ -483,6 +486,8 @@ void Worker::TickConnections() {
   for (const auto& [id, connection] : connections_) {
     if (connection->lingering_ && second >= connection->linger_until()) {
       connection->Abort(Leaving::kNormal);
+    } else if (connection->KeepsInSilence(second) && !MayKeepInput()) {
+      connection->TakeVerdict(Inflow::Verdict::kRefuse);
     } else if (connection->watching()) {
       // It has nothing to say.
     } else if (cluster_.idle_timeout_s > 0 &&

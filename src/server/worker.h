@@ -33,6 +33,7 @@
 #include "server/batch.h"
 #include "server/connection.h"
 #include "server/credentials.h"
+#include "server/inflow.h"
 #include "server/keeper.h"
 #include "server/lender.h"
 #include "server/list_request.h"
@@ -209,7 +210,11 @@ class Worker final : public io::LoopOwner {
   // Lent bytes of a reply of another core, on average of late.
   [[nodiscard]] uint64_t lent_mean() const { return lent_mean_; }
   // Is there room for more of the values that are arriving?
-  [[nodiscard]] bool MayKeepInput() const;
+  [[nodiscard]] bool MayKeepInput() const { return held_.input <= InputPool(); }
+  // May `connection` keep more of a value that is arriving?
+  [[nodiscard]] Inflow::Verdict AskToKeep(Connection& connection) {
+    return inflow_.Ask(connection, held_.input, InputPool(), now_.ns);
+  }
 
   [[nodiscard]] Batch& batch() { return batch_; }
   [[nodiscard]] io::Loop& loop() { return loop_; }
@@ -230,6 +235,7 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] engine::Place place() { return {shard_, counters_, old_value_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] Keeper& keeper() { return keeper_; }
+  [[nodiscard]] Inflow& inflow() { return inflow_; }
   [[nodiscard]] const Keeper& keeper() const { return keeper_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
@@ -280,6 +286,7 @@ class Worker final : public io::LoopOwner {
   void MissLoans();
   void SetMemoryBytesMax(uint64_t bytes);
   void AdjustBudget();
+  [[nodiscard]] uint64_t InputPool() const;
   void DrainConnections();
 
   const Options options_;
@@ -290,6 +297,7 @@ class Worker final : public io::LoopOwner {
   store::Shard shard_;
   Lender lender_;
   Keeper keeper_{*this};
+  Inflow inflow_;
   Observer observer_;
   io::BlockPool blocks_;
   const protocol::ParserLimits limits_;

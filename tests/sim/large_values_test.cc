@@ -233,5 +233,55 @@ TEST_F(LargeValues, ManyAtOnce) {
   EXPECT_GT(InPlace(), 5U);
 }
 
+// Values of the other core are kept with their commands until they are whole: all of these together
+// are more than may be kept, and yet none is refused.
+TEST_F(LargeValues, MoreAtOnceThanMayBeKept) {
+  struct Writer {
+    std::shared_ptr<SimSocket> client;
+    std::string key;
+  };
+  const std::string value(250'000, 'v');
+  std::vector<Writer> writers;
+  for (int i = 0; i < 40; ++i) {
+    writers.push_back({server_.Connect(), server_.KeyOf(1, "k" + std::to_string(i))});
+    writers.back().client->Write(SetOf(writers.back().key, value));
+  }
+  uint64_t held_max = 0;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    server_.RunOnce();
+    held_max = std::max(held_max, server_.workers()[0]->counters().Get(Counter::kReadBufferBytes));
+  }
+  for (const Writer& writer : writers) EXPECT_EQ(writer.client->Read(SIZE_MAX), "STORED\r\n");
+  EXPECT_EQ(server_.Count(Counter::kStoreNoMemory), 0U);
+  EXPECT_LE(held_max, 2 * (4U << 20) + (1 << 20));
+}
+
+// Clients that send half of a value and no more take the room of all, for some seconds.
+TEST_F(LargeValues, OfClientsThatFallSilent) {
+  const auto words = [&](int i) {
+    return SetOf(server_.KeyOf(1, "k" + std::to_string(i)), std::string(1'000'000, 'v'));
+  };
+  std::vector<std::shared_ptr<SimSocket>> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(server_.Connect());
+    silent.back()->Write(words(i).substr(0, 700'000));
+  }
+  for (int turn = 0; turn < 5000; ++turn) server_.RunOnce();
+  const auto healthy = server_.Connect();
+  EXPECT_EQ(server_.Ask(*healthy, words(20)), "STORED\r\n");
+  // Whoever was refused is in step nevertheless.
+  size_t refused = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto& client = silent[static_cast<size_t>(i)];
+    const std::string answer = server_.Ask(*client, words(i).substr(700'000) + "mn\r\n");
+    const bool stored = answer == "STORED\r\nMN\r\n";
+    EXPECT_TRUE(stored || answer == "SERVER_ERROR out of memory storing object\r\nMN\r\n")
+        << answer;
+    refused += stored ? 0 : 1;
+  }
+  EXPECT_GE(refused, 20U - 5);
+  EXPECT_LT(refused, 20U);
+}
+
 }  // namespace
 }  // namespace larder::sim

@@ -43,6 +43,7 @@ using sim::SimSocket;
 namespace {
 
 constexpr uint64_t kLateDeliveriesMax = 2;
+constexpr size_t kFrugalPieceMax = 16 << 10;
 
 }  // namespace
 
@@ -243,7 +244,8 @@ void SimLoop::Receive(SimSocket& socket) {
     socket.piece_max_ = kPieces[prng_.Below(std::size(kPieces))];
   }
   // A large backlog is not handed over byte by byte: that would be the whole run.
-  const size_t piece_max = std::max(socket.piece_max_, socket.undelivered() / 64);
+  size_t piece_max = std::max(socket.piece_max_, socket.undelivered() / 64);
+  if (frugal_) piece_max = std::min(piece_max, kFrugalPieceMax);
   const size_t bytes = std::min<size_t>(prng_.Below(piece_max) + 1, socket.undelivered());
   told_ = true;
   const Landing landing = socket.stream_->NextLanding();

@@ -138,7 +138,7 @@ class SimLoop final : public Loop {
   void Wake() override { rung_ = true; }
   void Ring(Loop& sleeper) override { static_cast<SimLoop&>(sleeper).rung_ = true; }
   [[nodiscard]] std::string_view Name() const override { return "sim"; }
-  void SetFrugal(bool frugal) override { (void)frugal; }
+  void SetFrugal(bool frugal) override { frugal_ = frugal; }
   [[nodiscard]] uint64_t BufferBytes() const override { return 0; }
 
   [[nodiscard]] uint64_t received_bytes() const { return received_bytes_; }
@@ -184,6 +184,7 @@ class SimLoop final : public Loop {
   int next_fd_ = 1 << 30;
   bool rung_ = false;
   bool in_turn_ = false;
+  bool frugal_ = false;
   bool told_ = false;  // something in this turn: lazy notices may come with it
 };
 
