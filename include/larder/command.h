@@ -15,7 +15,7 @@
 namespace larder {
 
 enum class Verb : uint8_t {
-#define VERB(id, text, kind) k##id,
+#define VERB(id, text, kind, line) k##id,
 #include "larder/verbs.def"
 #undef VERB
   // No verb: the line was wrong, and `Command::rejection` says how. It is answered in its turn.

@@ -57,21 +57,9 @@ Outcome Execute(Place place, const Command& command) {
       return Expire(place, command);
     case Verb::kRejected:
       return ForgetRefused(place, command);
-    case Verb::kFlushAll:
-    case Verb::kCacheMemlimit:
-    case Verb::kStats:
-    case Verb::kLruCrawler:
-    case Verb::kVerbosity:
-    case Verb::kSlabs:
-    case Verb::kLru:
-    case Verb::kWatch:
-    case Verb::kShutdown:
-    case Verb::kVersion:
-    case Verb::kNoop:
-    case Verb::kMechanisms:
-    case Verb::kAuthenticate:
-    case Verb::kQuit:
-    case Verb::kCall:
+#define KEY_VERB(id, text, kind, line)
+#define SERVER_VERB(id, text, kind, line) case Verb::k##id:
+#include "larder/verbs.def"
       break;
   }
   CHECK(false);

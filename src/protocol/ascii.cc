@@ -19,9 +19,9 @@ bool IsHttp(std::string_view line, std::string_view first) {
 Verb VerbOf(std::string_view word) {
   Verb verb = Verb::kRejected;
   switch (PackWord(word)) {
-#define VERB(id, text, kind) \
-  case PackWord(text):       \
-    verb = Verb::k##id;      \
+#define VERB(id, text, kind, line) \
+  case PackWord(text):             \
+    verb = Verb::k##id;            \
     break;
 #include "larder/verbs.def"
 #undef VERB

@@ -162,7 +162,7 @@ bool ParseKeyList(const Input& in, size_t at) {
   return true;
 }
 
-// --- whole lines ---------------------------------------------------------------------------------
+// --- whole lines: a function for each form that verbs.def names ----------------------------------
 
 // Takes the key, if it is one. Otherwise the line is rejected, and there is nothing more to do.
 bool TakeKey(const Input& in, std::string_view token) {
@@ -181,8 +181,9 @@ bool TakeNoreply(const Tokens& tokens, Command& command) {
 }
 
 // set add replace append prepend cas: KEY FLAGS EXPTIME BYTES [UNIQUE] [NOREPLY]
-void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
+void ParseStore(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   Command& command = in.parsed.command;
+  const Verb verb = command.verb;
   const size_t count_min = verb == Verb::kCas ? 6 : 5;
   if (tokens.count() != count_min && tokens.count() != count_min + 1) {
     // A bare cas is told apart by memcached since 1.6.40 or so.
@@ -231,7 +232,7 @@ void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
 }
 
 // delete: KEY [0] [NOREPLY]
-void ParseDelete(const Input& in, const Tokens& tokens) {
+void ParseDelete(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   if (tokens.count() < 2 || tokens.count() > 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -248,7 +249,7 @@ void ParseDelete(const Input& in, const Tokens& tokens) {
 }
 
 // touch: KEY EXPTIME [NOREPLY]
-void ParseTouch(const Input& in, const Tokens& tokens) {
+void ParseTouch(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -266,7 +267,7 @@ void ParseTouch(const Input& in, const Tokens& tokens) {
 }
 
 // incr decr: KEY DELTA [NOREPLY]
-void ParseDelta(const Input& in, const Tokens& tokens) {
+void ParseDelta(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -284,7 +285,7 @@ void ParseDelta(const Input& in, const Tokens& tokens) {
 }
 
 // flush_all: [DELAY] [NOREPLY]
-void ParseFlush(const Input& in, const Tokens& tokens) {
+void ParseFlush(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   if (tokens.count() > 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -302,7 +303,7 @@ void ParseFlush(const Input& in, const Tokens& tokens) {
 }
 
 // verbosity, cache_memlimit: NUMBER [NOREPLY]
-void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
+void ParseSetting(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
   if (tokens.count() != 2 && tokens.count() != 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -310,7 +311,8 @@ void ParseSetting(const Input& in, const Tokens& tokens, Status wrong_number) {
   TakeNoreply(tokens, in.parsed.command);
   const auto number = ParseUint64(tokens[1]);
   if (!number) {
-    Reject(in.parsed, wrong_number);
+    const bool is_limit = in.parsed.command.verb == Verb::kCacheMemlimit;
+    Reject(in.parsed, is_limit ? Status::kUnknownCommand : Status::kBadFormat);
     return;
   }
   in.parsed.command.number = *number;
@@ -324,63 +326,38 @@ void ParseRest(const Input& in, const Tokens& tokens, std::string_view line) {
   }
 }
 
+// watch: as these; and whoever watches says no more.
+void ParseLast(const Input& in, const Tokens& tokens, std::string_view line) {
+  in.parsed.state = ParseState::kExecuteFirst;
+  ParseRest(in, tokens, line);
+}
+
+// version
+void ParseWord(const Input& /*in*/, const Tokens& /*tokens*/, std::string_view /*line*/) {}
+
+void ParseQuit(const Input& in, const Tokens& /*tokens*/, std::string_view /*line*/) {
+  in.parsed.close = true;
+}
+
+// A word of other protocols.
+void ParseOther(const Input& in, const Tokens& /*tokens*/, std::string_view /*line*/) {
+  Reject(in.parsed, Status::kUnknownCommand);
+}
+
+// get, gets, gat, gats without a blank behind it: without a key.
+void ParseKeys(const Input& in, const Tokens& tokens, std::string_view line) {
+  ParseOther(in, tokens, line);
+}
+
 void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
   const Verb verb = VerbOf(tokens[0]);
   in.parsed.command.verb = verb;
   switch (verb) {
-    case Verb::kSet:
-    case Verb::kAdd:
-    case Verb::kReplace:
-    case Verb::kAppend:
-    case Verb::kPrepend:
-    case Verb::kCas:
-      return ParseStore(in, tokens, verb);
-    case Verb::kDelete:
-      return ParseDelete(in, tokens);
-    case Verb::kTouch:
-      return ParseTouch(in, tokens);
-    case Verb::kIncr:
-    case Verb::kDecr:
-      return ParseDelta(in, tokens);
-    case Verb::kFlushAll:
-      return ParseFlush(in, tokens);
-    case Verb::kCacheMemlimit:
-      return ParseSetting(in, tokens, Status::kUnknownCommand);
-    case Verb::kVerbosity:
-      return ParseSetting(in, tokens, Status::kBadFormat);
-    case Verb::kWatch:
-      // Whoever watches says no more.
-      in.parsed.state = ParseState::kExecuteFirst;
-      return ParseRest(in, tokens, line);
-    case Verb::kStats:
-    case Verb::kSlabs:
-    case Verb::kLru:
-    case Verb::kLruCrawler:
-    case Verb::kShutdown:
-      return ParseRest(in, tokens, line);
-    case Verb::kVersion:
-      return;
-    case Verb::kQuit:
-      in.parsed.close = true;
-      return;
-    case Verb::kGet:
-    case Verb::kGets:
-    case Verb::kGat:
-    case Verb::kGats:  // without a blank behind it: without a key
-    case Verb::kMechanisms:
-    case Verb::kAuthenticate:  // of other protocols
-    case Verb::kDescribe:
-    case Verb::kNoop:
-    case Verb::kRange:
-    case Verb::kDeadline:
-    case Verb::kExchange:
-    case Verb::kTake:
-    case Verb::kWriteRange:
-    case Verb::kSum:
-    case Verb::kSumFloat:
-    case Verb::kExpire:
-    case Verb::kCall:
-      return Reject(in.parsed, Status::kUnknownCommand);
+#define VERB(id, text, kind, form) \
+  case Verb::k##id:                \
+    return Parse##form(in, tokens, line);
+#include "larder/verbs.def"
+#undef VERB
     case Verb::kRejected:
       if (IsHttp(line, tokens[0])) {
         return RejectAndClose(in.parsed, Status::kForeignProtocol, in.parsed.consumed);

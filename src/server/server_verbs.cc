@@ -259,29 +259,9 @@ Outcome ExecuteServerVerb(Worker& worker, Connection& connection, const Command&
       NoteRefused(connection, command);
       engine::CountRefused(worker.counters(), command.rejection);
       return Outcome{.status = command.rejection};
-    case Verb::kGet:
-    case Verb::kGets:
-    case Verb::kGat:
-    case Verb::kGats:
-    case Verb::kSet:
-    case Verb::kAdd:
-    case Verb::kReplace:
-    case Verb::kAppend:
-    case Verb::kPrepend:
-    case Verb::kCas:
-    case Verb::kDelete:
-    case Verb::kTouch:
-    case Verb::kIncr:
-    case Verb::kDecr:
-    case Verb::kDescribe:
-    case Verb::kRange:
-    case Verb::kDeadline:
-    case Verb::kExchange:
-    case Verb::kTake:
-    case Verb::kWriteRange:
-    case Verb::kSum:
-    case Verb::kSumFloat:
-    case Verb::kExpire:
+#define KEY_VERB(id, text, kind, line) case Verb::k##id:
+#define SERVER_VERB(id, text, kind, line)
+#include "larder/verbs.def"
       break;
   }
   CHECK(false);

@@ -6,8 +6,8 @@ namespace larder {
 
 std::string_view VerbText(Verb verb) {
   switch (verb) {
-#define VERB(id, text, kind) \
-  case Verb::k##id:          \
+#define VERB(id, text, kind, line) \
+  case Verb::k##id:                \
     return text;
 #include "larder/verbs.def"
 #undef VERB
@@ -19,8 +19,8 @@ std::string_view VerbText(Verb verb) {
 
 VerbKind KindOf(Verb verb) {
   switch (verb) {
-#define VERB(id, text, kind) \
-  case Verb::k##id:          \
+#define VERB(id, text, kind, line) \
+  case Verb::k##id:                \
     return VerbKind::kind;
 #include "larder/verbs.def"
 #undef VERB
