@@ -65,6 +65,17 @@ class Dialect {
 
  protected:
   [[nodiscard]] const KeySpace& keys() const { return keys_; }
+  // A store of Memcached's lines: a word, the key, what stands between it and the size.
+  void AppendLine(std::string_view word, uint32_t key, std::string_view between,
+                  std::string& out) const {
+    out.append(word);
+    keys_.AppendKey(key, out);
+    out.append(between);
+    AppendDecimal(keys_.ValueSize(key), out);
+    out.append("\r\n");
+    keys_.AppendValue(key, out);
+    out.append("\r\n");
+  }
 
  private:
   const KeySpace& keys_;

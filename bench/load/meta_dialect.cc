@@ -17,13 +17,7 @@ class MetaDialect final : public OneByOneDialect {
   }
 
   void AppendSet(uint32_t key, std::string& out) const override {
-    out.append("ms ");
-    keys().AppendKey(key, out);
-    out.push_back(' ');
-    AppendDecimal(keys().ValueSize(key), out);
-    out.append("\r\n");
-    keys().AppendValue(key, out);
-    out.append("\r\n");
+    AppendLine("ms ", key, " ", out);
   }
 
   Scanned Scan(std::string_view bytes, const Asked& asked, ScanState& state) const override {

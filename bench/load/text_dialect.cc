@@ -20,13 +20,7 @@ class TextDialect final : public Dialect {
   }
 
   void AppendSet(uint32_t key, std::string& out) const override {
-    out.append("set ");
-    keys().AppendKey(key, out);
-    out.append(" 0 0 ");
-    AppendDecimal(keys().ValueSize(key), out);
-    out.append("\r\n");
-    keys().AppendValue(key, out);
-    out.append("\r\n");
+    AppendLine("set ", key, " 0 0 ", out);
   }
 
   Scanned Scan(std::string_view bytes, const Asked& asked, ScanState& state) const override {
