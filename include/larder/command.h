@@ -35,9 +35,12 @@ inline constexpr size_t kKeyBytesMax = 250;
 // And of any protocol.
 inline constexpr size_t kLongKeyBytesMax = 65535;
 
-// What an item counts against the item limit (-I), which is what memcached 1.6 takes for it: so the
-// same values are refused. 48 bytes of header, 8 of the CAS unique, the key's NUL, the value's line
-// end; and 4 for client flags other than 0. What Larder itself takes is less.
+// The size of an item, wherever Memcached's clients hear of one or choose one: the item limit (-I),
+// `me`, dumps, `stats sizes`, and the size classes of `stats items`, `stats slabs` and `watch`. It
+// is what memcached 1.6 takes for it, so the same values are refused and tools show the same: 48
+// bytes of header, 8 of the CAS unique, the key's NUL, the value's line end; and 4 for client flags
+// other than 0. What Larder itself takes is less, and is what `bytes` tells. (`size=` of watch and
+// `s` of meta commands are the value's bytes, there as here.)
 constexpr uint64_t CountedBytes(size_t key_bytes, uint64_t value_bytes, uint32_t client_flags) {
   return 48 + 8 + key_bytes + 1 + (client_flags == 0 ? 0 : 4) + value_bytes + 2;
 }

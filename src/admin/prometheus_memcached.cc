@@ -161,12 +161,11 @@ constexpr LruRow kLruHits[] = {
     {"temporary", "hits_to_temp"},
 };
 
-// memcached_slab_commands_total
+// memcached_slab_commands_total; hits of get are not counted by class.
 constexpr CommandRow kClassCommands[] = {
-    {"get", "hit", "get_hits"},     {"delete", "hit", "delete_hits"},
-    {"incr", "hit", "incr_hits"},   {"decr", "hit", "decr_hits"},
-    {"cas", "hit", "cas_hits"},     {"cas", "badval", "cas_badval"},
-    {"touch", "hit", "touch_hits"},
+    {"delete", "hit", "delete_hits"}, {"incr", "hit", "incr_hits"},
+    {"decr", "hit", "decr_hits"},     {"cas", "hit", "cas_hits"},
+    {"cas", "badval", "cas_badval"},  {"touch", "hit", "touch_hits"},
 };
 
 // Texts by name. The texts live elsewhere.
@@ -249,7 +248,7 @@ void AddClasses(Families& families, const std::vector<ClassStat>& stats) {
     AddClassSamples(hits, stats, row.stat, {{"lru", std::string(row.lru)}});
   }
   auto& commands = AddFamily(families, kCounter, "memcached_slab_commands_total",
-                             "Values stored, by class; what else is asked is not known by class.");
+                             "What was done to items, by class; reads are not counted by class.");
   for (const CommandRow& row : kClassCommands) {
     AddClassSamples(commands, stats, row.stat, OfCommand(row.command, row.status));
   }

@@ -3,6 +3,7 @@
 
 namespace larder::engine {
 
+using stats::ClassCounter;
 using stats::Counter;
 using store::Item;
 using store::Shard;
@@ -27,6 +28,11 @@ Item* DropValue(Place place, const Command& command, const Item& item) {
   return fresh;
 }
 
+void CountDelete(Place place, uint64_t item_bytes) {
+  place.counters.Add(Counter::kDeleteHits);
+  place.shard.Count(ClassCounter::kDeleteHits, item_bytes);
+}
+
 Outcome DeleteWithExtras(Place place, const Command& command) {
   const Extras& extras = *command.extras;
   const Outcome gone{.status = Status::kDeleted};
@@ -37,7 +43,7 @@ Outcome DeleteWithExtras(Place place, const Command& command) {
   }
   const bool invalidate = extras.Asks(Extras::kInvalidate);
   // It is no delete if the item lives on with its value.
-  if (!invalidate) place.counters.Add(Counter::kDeleteHits);
+  if (!invalidate) CountDelete(place, item->CountedBytes());
   if (!invalidate && !extras.Asks(Extras::kDropValue)) {
     place.shard.Erase(command.key, command.hash);
     return gone;
@@ -69,22 +75,28 @@ Outcome DeleteWithExtras(Place place, const Command& command) {
 
 Outcome Delete(Place place, const Command& command) {
   if (command.extras != nullptr) return DeleteWithExtras(place, command);
-  if (place.shard.Erase(command.key, command.hash)) {
-    place.counters.Add(Counter::kDeleteHits);
+  if (const uint64_t bytes = place.shard.Erase(command.key, command.hash); bytes > 0) {
+    CountDelete(place, bytes);
     return Outcome{.status = Status::kDeleted};
   }
   place.counters.Add(Counter::kDeleteMisses);
   return Outcome{.status = Status::kNotFound};
 }
 
-Outcome Touch(Place place, const Command& command) {
+void CountTouch(Place place, const Item* item) {
   place.counters.Add(Counter::kCmdTouch);
-  Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
   if (item == nullptr) {
     place.counters.Add(Counter::kTouchMisses);
-    return Outcome{.status = Status::kNotFound};
+    return;
   }
   place.counters.Add(Counter::kTouchHits);
+  place.shard.Count(ClassCounter::kTouchHits, item->CountedBytes());
+}
+
+Outcome Touch(Place place, const Command& command) {
+  Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek);
+  CountTouch(place, item);
+  if (item == nullptr) return Outcome{.status = Status::kNotFound};
   item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
   if (item == nullptr) return Outcome{.status = Status::kNoMemory};
   return Outcome{

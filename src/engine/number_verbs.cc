@@ -6,6 +6,7 @@
 
 namespace larder::engine {
 
+using stats::ClassCounter;
 using stats::Counter;
 using store::Item;
 using store::Shard;
@@ -31,6 +32,7 @@ std::optional<uint64_t> NumberIn(std::string_view text) {
 
 struct NumberCounters {
   Counter hits;
+  ClassCounter class_hits;
   Counter misses;
 };
 
@@ -100,6 +102,7 @@ Outcome Change(Place place, const Command& command, NumberCounters counted, Step
   const std::optional<uint64_t> old = NumberIn(item->Value());
   if (!old.has_value()) return Outcome{.status = Status::kNonNumeric};
   place.counters.Add(counted.hits);
+  place.shard.Count(counted.class_hits, item->CountedBytes());
 
   const uint64_t number = step(*old);
   Outcome failed;
@@ -116,12 +119,12 @@ Outcome Change(Place place, const Command& command, NumberCounters counted, Step
 }  // namespace
 
 Outcome Increment(Place place, const Command& command) {
-  return Change(place, command, {Counter::kIncrHits, Counter::kIncrMisses},
+  return Change(place, command, {Counter::kIncrHits, ClassCounter::kIncrHits, Counter::kIncrMisses},
                 [&](uint64_t old) { return old + command.number; });
 }
 
 Outcome Decrement(Place place, const Command& command) {
-  return Change(place, command, {Counter::kDecrHits, Counter::kDecrMisses},
+  return Change(place, command, {Counter::kDecrHits, ClassCounter::kDecrHits, Counter::kDecrMisses},
                 [&](uint64_t old) { return old < command.number ? 0 : old - command.number; });
 }
 

@@ -9,8 +9,7 @@ using store::Shard;
 
 namespace {
 
-Outcome Hit(Place place, const Item& item) {
-  place.counters.Add(Counter::kGetHits);
+Outcome Found(const Item& item) {
   return Outcome{.status = Status::kHit,
                  .client_flags = item.client_flags(),
                  .cas = item.cas(),
@@ -18,8 +17,12 @@ Outcome Hit(Place place, const Item& item) {
                  .item = &item};
 }
 
-Outcome Miss(Place place) {
-  place.counters.Add(Counter::kGetMisses);
+Outcome Hit(Place place, const Item& item) {
+  place.counters.Add(Counter::kGetHits);
+  return Found(item);
+}
+
+Outcome Absent(Place place) {
   switch (place.shard.missed()) {
     case Shard::Missed::kAbsent:
       break;
@@ -31,6 +34,11 @@ Outcome Miss(Place place) {
       break;
   }
   return Outcome{.status = Status::kMiss};
+}
+
+Outcome Miss(Place place) {
+  place.counters.Add(Counter::kGetMisses);
+  return Absent(place);
 }
 
 // A miss that makes an empty item, which tells the next ones to wait: whoever made it is to store
@@ -62,31 +70,41 @@ Marks MarksFor(const Item& item, const Command& command, const Shard::Before& be
   return marks;
 }
 
+// As memcached counts: whoever touches what it reads has touched it, and has not got it. That is
+// not for Redis' clients, whose hits are all of one kind.
+bool CountsAsTouch(const Command& command, const Item* item) {
+  if (command.verb == Verb::kGat || command.verb == Verb::kGats) return true;
+  const Extras& extras = *command.extras;
+  return item != nullptr && extras.Asks(Extras::kTouch) && extras.spelling != Spelling::kResp;
+}
+
 Outcome GetWithExtras(Place place, const Command& command) {
   const Extras& extras = *command.extras;
   const bool touches =
       extras.Asks(Extras::kTouch) || command.verb == Verb::kGat || command.verb == Verb::kGats;
   const Now now = place.shard.now();
-  place.counters.Add(Counter::kCmdGet);
-  if (touches) place.counters.Add(Counter::kCmdTouch);
   Shard::Before before;
   Item* item = place.shard.Find(
       command.key, command.hash,
       extras.Asks(Extras::kNoBump) ? Shard::Access::kPeek : Shard::Access::kRead, before);
+  const bool touched = CountsAsTouch(command, item);
+  if (touched) {
+    CountTouch(place, item);
+  } else {
+    place.counters.Add(Counter::kCmdGet);
+  }
   if (item == nullptr) {
-    if (touches) place.counters.Add(Counter::kTouchMisses);
-    const Outcome miss = Miss(place);
+    const Outcome miss = touched ? Absent(place) : Miss(place);
     return extras.Asks(Extras::kCreate) ? CreateEmpty(place, command) : miss;
   }
   // What it was before the touch decides.
   const Marks marks = MarksFor(*item, command, before, now);
   if (touches) {
-    place.counters.Add(Counter::kTouchHits);
     item = place.shard.Touch(item, command.hash, ExpiryOf(command, now));
     if (item == nullptr) return Outcome{.status = Status::kNoMemory};
   }
   if (marks.won) item->set_won(true);
-  Outcome outcome = Hit(place, *item);
+  Outcome outcome = touched ? Found(*item) : Hit(place, *item);
   outcome.marks = marks;
   outcome.ttl_s = TtlOf(*item, now);
   outcome.idle_s = before.idle_s;
@@ -110,8 +128,7 @@ Outcome Describe(Place place, const Command& command) {
   Shard::Before before;
   const Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kPeek, before);
   if (item == nullptr) return Outcome{.status = Status::kMiss};
-  const uint64_t bytes =
-      CountedBytes(item->Key().size(), item->Value().size(), item->client_flags());
+  const uint64_t bytes = item->CountedBytes();
   return Outcome{.status = Status::kHit,
                  .marks = {.fetched = before.fetched, .stale = item->stale()},
                  .size_class = static_cast<uint8_t>(stats::ClassOf(bytes)),
@@ -135,18 +152,13 @@ Outcome GetItem(Place place, const Command& command) {
 
 Outcome GetAndTouch(Place place, const Command& command) {
   if (command.extras != nullptr) return GetWithExtras(place, command);
-  place.counters.Add(Counter::kCmdGet);
-  place.counters.Add(Counter::kCmdTouch);
   Item* item = place.shard.Find(command.key, command.hash, Shard::Access::kRead);
-  if (item == nullptr) {
-    place.counters.Add(Counter::kTouchMisses);
-    return Miss(place);
-  }
-  place.counters.Add(Counter::kTouchHits);
+  CountTouch(place, item);
+  if (item == nullptr) return Absent(place);
   item = place.shard.Touch(item, command.hash, ExpiryOf(command.exptime, place.shard.now()));
   // It is gone; and of a get of many keys, an error would be taken for the end of the reply.
   if (item == nullptr) return Outcome{.status = Status::kMiss};
-  return Hit(place, *item);
+  return Found(*item);
 }
 
 }  // namespace larder::engine

@@ -56,6 +56,7 @@ std::string FloatText(long double number) {
 // Stores `text` as the value of the counter, which keeps its flags and its expiry.
 Outcome StoreText(Place place, const Command& command, const Item* old, std::string_view text) {
   place.counters.Add(old == nullptr ? Counter::kIncrMisses : Counter::kIncrHits);
+  if (old != nullptr) place.shard.Count(stats::ClassCounter::kIncrHits, old->CountedBytes());
   return Stored(place, command,
                 place.shard.Put({.key = command.key,
                                  .hash = command.hash,

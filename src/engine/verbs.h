@@ -48,6 +48,8 @@ Outcome Decrement(Place place, const Command& command);
 // key_verbs.cc
 Outcome Delete(Place place, const Command& command);
 Outcome Touch(Place place, const Command& command);
+// A command that touches has found the item, or none (null).
+void CountTouch(Place place, const store::Item* item);
 // A storing command was refused before its value arrived: what was stored under the key is no
 // longer what the client believes.
 Outcome ForgetRefused(Place place, const Command& command);

@@ -3,6 +3,7 @@
 
 namespace larder::engine {
 
+using stats::ClassCounter;
 using stats::Counter;
 using store::Item;
 using store::PutResult;
@@ -55,9 +56,11 @@ Outcome PutIfUnique(Place place, const Command& command, uint64_t unique) {
       return PutStale(place, command, *old);
     }
     place.counters.Add(Counter::kCasBadval);
+    place.shard.Count(ClassCounter::kCasBadval, old->CountedBytes());
     return Refused(command, Status::kExists);
   }
   place.counters.Add(Counter::kCasHits);
+  place.shard.Count(ClassCounter::kCasHits, old->CountedBytes());
   return Put(place, command);
 }
 

@@ -52,6 +52,19 @@ bool Stores(const Command& command) {
   }
 }
 
+// As a client of Memcached would say it.
+std::string_view StoreWord(Verb verb) {
+  return verb == Verb::kRejected || verb == Verb::kExchange ? "set" : VerbText(verb);
+}
+
+bool IsMeta(const Command& command) {
+  return command.extras != nullptr && command.extras->spelling == Spelling::kMeta;
+}
+
+bool Invalidates(const Command& command) {
+  return command.extras != nullptr && command.extras->Asks(Extras::kInvalidate);
+}
+
 std::string_view StoreStatus(Status status) {
   switch (status) {
     case Status::kStored:
@@ -112,7 +125,8 @@ void Observer::LookCloser(const Wishes& wishes) {
 }
 
 Outcome Observer::Execute(const Command& command, int fd) {
-  const bool deletes = command.verb == Verb::kDelete && Wants(Stream::kDeletions);
+  const bool deletes =
+      command.verb == Verb::kDelete && Wants(Stream::kDeletions) && !Invalidates(command);
   const Shown before = deletes ? ItemOf(command) : Shown{};
   const Outcome outcome = engine::Execute(worker_.place(), command);
   if (wishes_.detail) CountPrefix(command, outcome);
@@ -129,8 +143,27 @@ Outcome Observer::Execute(const Command& command, int fd) {
 // Without a trace: only what an expired item leaves when it is met.
 Observer::Shown Observer::ItemOf(const Command& command) const {
   const Item* item = worker_.shard().Find(command.key, command.hash, Shard::Access::kPeek);
-  if (item == nullptr) return {};
-  return {.size_class = stats::ClassOf(item->TotalBytes()), .bytes = item->Value().size()};
+  return item == nullptr ? Shown{} : Show(*item);
+}
+
+Observer::Shown Observer::Show(const Item& item) const {
+  return {.size_class = stats::ClassOf(item.CountedBytes()),
+          .bytes = item.Value().size(),
+          .ttl_s = TtlOf(item.expire_at())};
+}
+
+// Of what was to be stored, and is not there.
+Observer::Shown Observer::ItemWanted(const Command& command, const Outcome& outcome) const {
+  const uint64_t bytes = outcome.status == Status::kStored ? outcome.number : command.value.size();
+  return {
+      .size_class = stats::ClassOf(CountedBytes(command.key.size(), bytes, command.client_flags)),
+      .bytes = bytes,
+      .ttl_s = TtlOf(engine::ExpiryOf(command, worker_.now()))};
+}
+
+CacheSeconds Observer::TtlOf(CacheSeconds expire_at) const {
+  const CacheSeconds now = worker_.now().CeilSeconds();
+  return expire_at == kNever || expire_at < now ? 0 : expire_at - now;
 }
 
 std::string Observer::Begin(std::string_view type) {
@@ -145,8 +178,7 @@ void Observer::SawRead(const Command& command, const Outcome& outcome, int fd) {
   Shown shown;
   std::string_view status = "found";
   if (outcome.item != nullptr) {
-    shown = {.size_class = stats::ClassOf(outcome.item->TotalBytes()),
-             .bytes = outcome.value.size()};
+    shown = Show(*outcome.item);
   } else if (outcome.status == Status::kTouched) {
     shown = ItemOf(command);
   } else {
@@ -159,25 +191,21 @@ void Observer::SawRead(const Command& command, const Outcome& outcome, int fd) {
 
 void Observer::SawWrite(const Command& command, const Outcome& outcome, int fd) {
   const bool stored = outcome.status == Status::kStored || outcome.status == Status::kNumber;
-  const Shown shown =
-      stored ? ItemOf(command)
-             : Shown{.size_class = stats::ClassOf(CountedBytes(
-                         command.key.size(), command.value.size(), command.client_flags)),
-                     .bytes = command.value.size()};
-  const CacheSeconds expiry = engine::ExpiryOf(command.exptime, worker_.now());
-  const CacheSeconds now = worker_.now().CeilSeconds();
-  const CacheSeconds ttl = expiry == kNever || expiry < now ? 0 : expiry - now;
-  const std::string_view verb = command.verb == Verb::kRejected ? "set" : VerbText(command.verb);
+  Shown shown;
+  if (stored) shown = ItemOf(command);
+  // It had expired before it was stored, or was not.
+  if (shown.size_class == 0) shown = ItemWanted(command, outcome);
   batch_.Add(Stream::kMutations,
-             absl::StrCat(Begin("item_store"), "key=", Encoded(command.key), " status=",
-                          View(StoreStatus(outcome.status)), " cmd=", View(verb), " ttl=", ttl,
+             absl::StrCat(Begin("item_store"), "key=", Encoded(command.key),
+                          " status=", View(StoreStatus(outcome.status)),
+                          " cmd=", View(StoreWord(command.verb)), " ttl=", shown.ttl_s,
                           " clsid=", shown.size_class, " cfd=", fd, " size=", shown.bytes));
 }
 
 void Observer::SawDelete(const Command& command, Shown gone) {
-  batch_.Add(Stream::kDeletions,
-             absl::StrCat(Begin("deleted"), "key=", Encoded(command.key),
-                          " cmd=delete clsid=", gone.size_class, " size=", gone.bytes));
+  batch_.Add(Stream::kDeletions, absl::StrCat(Begin("deleted"), "key=", Encoded(command.key),
+                                              " cmd=", IsMeta(command) ? "md" : "delete",
+                                              " clsid=", gone.size_class, " size=", gone.bytes));
 }
 
 void Observer::OnEvicted(const Item& item) {
@@ -188,7 +216,7 @@ void Observer::OnEvicted(const Item& item) {
   batch_.Add(Stream::kEvictions, absl::StrCat(Begin("eviction"), "key=", Encoded(item.Key()),
                                               " fetch=", item.fetched() ? "yes" : "no",
                                               " ttl=", ttl, " la=", item.access().AgeOf(now),
-                                              " clsid=", stats::ClassOf(item.TotalBytes()),
+                                              " clsid=", stats::ClassOf(item.CountedBytes()),
                                               " size=", item.Value().size()));
 }
 
@@ -205,6 +233,7 @@ void Observer::SawClientLeave(int fd, Leaving why) {
 
 void Observer::CountPrefix(const Command& command, const Outcome& outcome) {
   stats::PrefixCounts counts;
+  if (command.verb == Verb::kDescribe || command.verb == Verb::kDeadline) return;
   if (KindOf(command.verb) == VerbKind::kRead) {
     counts.gets = 1;
     counts.hits = outcome.status == Status::kHit ? 1 : 0;

@@ -55,13 +55,17 @@ class Observer final : public store::EvictionObserver {
  private:
   // What an item event tells about an item.
   struct Shown {
-    size_t size_class = 0;
-    uint64_t bytes = 0;  // of its value
+    size_t size_class = 0;   // of the item
+    uint64_t bytes = 0;      // of its value
+    CacheSeconds ttl_s = 0;  // 0: for ever, or no longer
   };
 
   void LookCloser(const Wishes& wishes);
   [[nodiscard]] bool Wants(Stream stream) const { return (streams_ & StreamBit(stream)) != 0; }
+  [[nodiscard]] Shown Show(const store::Item& item) const;
   [[nodiscard]] Shown ItemOf(const Command& command) const;
+  [[nodiscard]] Shown ItemWanted(const Command& command, const Outcome& outcome) const;
+  [[nodiscard]] CacheSeconds TtlOf(CacheSeconds expire_at) const;
   void SawRead(const Command& command, const Outcome& outcome, int fd);
   void SawWrite(const Command& command, const Outcome& outcome, int fd);
   void SawDelete(const Command& command, Shown gone);

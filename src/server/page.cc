@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <span>
 #include <string_view>
 
 #include "io/socket.h"
@@ -24,10 +25,27 @@ constexpr size_t kConnectionPageBytes = 16 << 10;
 // Of a page of items: so its text is at most three times that, and what 600 lines have beside.
 constexpr uint64_t kPageKeyBytes = 16 << 10;
 
+// Of every address once, however many cores accept there.
+void AppendListeners(const Worker& worker, std::string& text) {
+  const Cluster& cluster = worker.cluster();
+  const std::span<const int> fds = worker.listener_fds();
+  stats::StatList list;
+  for (size_t i = 0; i < std::min(fds.size(), cluster.listener_names.size()); ++i) {
+    stats::AppendConnection(list, {.id = static_cast<uint64_t>(fds[i]),
+                                   .address = cluster.listener_names[i],
+                                   .listen_address = "",
+                                   .state = "conn_listening",
+                                   .idle_s = worker.now().FloorSeconds() - cluster.started_s});
+  }
+  stats::AppendStatLines(list, text);
+}
+
+// By their descriptors, as memcached has it, and as `watch` calls them.
 std::string ConnectionPage(const Worker& worker, uint64_t& cursor) {
   const Cluster& cluster = worker.cluster();
   stats::StatList list;
   std::string text;
+  if (worker.index() == 0 && cursor == 0) AppendListeners(worker, text);
   auto it = worker.connections().upper_bound(cursor);
   for (; it != worker.connections().end() && text.size() < kConnectionPageBytes; ++it) {
     const Connection& connection = *it->second;
@@ -35,9 +53,8 @@ std::string ConnectionPage(const Worker& worker, uint64_t& cursor) {
     const auto& names = cluster.listener_names;
     const auto listener = static_cast<size_t>(connection.listener());
     list.clear();
-    // Numbers of connections are unique over all cores.
     stats::AppendConnection(
-        list, {.id = connection.id() * cluster.mailboxes.cores() + worker.index(),
+        list, {.id = static_cast<uint64_t>(connection.fd()),
                .address = address,
                .listen_address = listener < names.size() ? std::string_view{names[listener]} : "",
                .state = connection.watching()  ? "conn_watch"
@@ -65,8 +82,8 @@ void AppendMetadump(const Item& item, Now now, std::string& text) {
   absl::StrAppend(
       &text, " exp=", item.expire_at() == kNever ? -1 : UnixSeconds(now, item.expire_at()),
       " la=", UnixSeconds(now, second - idle_s), " cas=", item.cas(),
-      " fetch=", item.fetched() ? "yes" : "no", " cls=", stats::ClassOf(item.TotalBytes()),
-      " size=", item.TotalBytes(), " flags=", item.client_flags(), "\n");
+      " fetch=", item.fetched() ? "yes" : "no", " cls=", stats::ClassOf(item.CountedBytes()),
+      " size=", item.CountedBytes(), " flags=", item.client_flags(), "\n");
 }
 
 void AppendMgdump(const Item& item, std::string& text) {
@@ -97,7 +114,8 @@ void AppendCachedump(const Item& item, Now now, std::string& text) {
 }
 
 void AppendSize(const Item& item, std::string& steps) {
-  const auto step = std::bit_cast<std::array<char, sizeof(uint32_t)>>(SizeStep(item.TotalBytes()));
+  const auto step =
+      std::bit_cast<std::array<char, sizeof(uint32_t)>>(SizeStep(item.CountedBytes()));
   steps.append(step.data(), step.size());
 }
 
@@ -128,7 +146,7 @@ std::string ItemPage(const Worker& worker, const Selection& selection, uint64_t&
   uint64_t items_left = selection.items_max;
   bool full = false;
   const store::Cursor next = worker.shard().Scan({cursor}, kPageKeyBytes, [&](const Item& item) {
-    if ((selection.classes >> stats::ClassOf(item.TotalBytes()) & 1) == 0 || full) return;
+    if ((selection.classes >> stats::ClassOf(item.CountedBytes()) & 1) == 0 || full) return;
     if (selection.what != Selection::What::kSizes && !IsForMemcached(item.Key())) return;
     const size_t before = text.size();
     AppendItem(item, selection.what, worker.now(), text);

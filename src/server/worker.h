@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -232,6 +233,8 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] Now now() const { return now_; }
   using Connections = absl::btree_map<uint64_t, std::unique_ptr<Connection>>;
   [[nodiscard]] const Connections& connections() const { return connections_; }
+  // Of each listener number.
+  [[nodiscard]] std::span<const int> listener_fds() const { return listener_fds_; }
   [[nodiscard]] engine::Place place() { return {shard_, counters_, old_value_}; }
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] Keeper& keeper() { return keeper_; }

@@ -8,6 +8,8 @@
 // two chunks fit a page of 1 MiB; the last class is half a page. A larger item of memcached is a
 // chain of chunks of the last class, and counts there.
 //
+// Sizes are memcached's, too (larder::CountedBytes): an item is in the class that it would be in.
+//
 // One SizeClasses belongs to a shard: its core writes, anyone may read values that are a moment
 // old. A call costs a handful of instructions and one or two cache lines.
 //
@@ -67,21 +69,47 @@ inline constexpr std::array<uint8_t, kStepCount> kClassOfStep = [] {
   return classes;
 }();
 
+// Sizes up to here have a table of their own, as most items are small. By eighths, as all borders
+// are multiples of 8.
+inline constexpr uint64_t kSmallBytesMax = 4096;
+inline constexpr std::array<uint8_t, kSmallBytesMax / 8 + 1> kClassOfSmall = [] {
+  std::array<uint8_t, kSmallBytesMax / 8 + 1> classes{};
+  uint8_t size_class = 1;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    while (kChunkBytes[size_class] < i * 8) ++size_class;
+    classes[i] = size_class;
+  }
+  return classes;
+}();
+
+[[gnu::noinline]] constexpr size_t ClassOfLarge(uint64_t item_bytes) {
+  if (item_bytes >= kChunkBytesMax) return kSizeClassLast;
+  const size_t first = kClassOfStep[StepOf(item_bytes)];
+  return first + (item_bytes > kChunkBytes[first] ? 1 : 0);
+}
+
 }  // namespace internal
 
 // The class of an item of `item_bytes`, 1…39.
 constexpr size_t ClassOf(uint64_t item_bytes) {
-  if (item_bytes <= kChunkBytesMin) return 1;
-  if (item_bytes >= kChunkBytesMax) return kSizeClassLast;
-  const size_t first = internal::kClassOfStep[internal::StepOf(item_bytes)];
-  return first + (item_bytes > kChunkBytes[first] ? 1 : 0);
+  if (item_bytes > internal::kSmallBytesMax) [[unlikely]]
+    return internal::ClassOfLarge(item_bytes);
+  return internal::kClassOfSmall[(item_bytes + 7) / 8];
 }
 
 // What is counted of each class. The first two are what the cache holds now, the others only grow.
+// Hits of get are counted in all, not by class: that took 4.5 ns more of the 48 that a get takes
+// the engine, of 2000 items of 20 to 620 bytes on one core.
 enum class ClassCounter : uint8_t {
   kItems,
   kBytes,
   kStored,
+  kTouchHits,  // as the counters of these names, of all classes together
+  kDeleteHits,
+  kIncrHits,
+  kDecrHits,
+  kCasHits,
+  kCasBadval,
   kEvicted,
   kEvictedNonzero,    // evicted although they had an expiry
   kEvictedUnfetched,  // evicted before anybody had read them
@@ -123,7 +151,8 @@ class alignas(64) SizeClasses {
   }
   // Owner only. The cache holds nothing any more (a flush).
   void RemoveAll();
-  // Owner only. One more of `counter`; of those that say why an item left, beside Remove.
+  // Owner only. One more of `counter`, of an item of that size; of those that say why it left,
+  // beside Remove.
   void Count(ClassCounter counter, uint64_t item_bytes) { Add(ClassOf(item_bytes), counter, 1); }
 
   // Owner only: all to zero but what the cache holds now (`stats reset`).

@@ -110,8 +110,9 @@ constexpr std::array<std::string_view, 94> kGeneralNames = {
     "lru_bumps_dropped",
 };
 
-// A line of `stats items` or `stats slabs`, and the counter behind it:
-// kCount where Larder has none.
+// A line of `stats items` or `stats slabs`, and the counter behind it: kCount where Larder has
+// none. Then it is 0, and not left out: Prometheus' exporter of memcached takes a server that
+// leaves one out for down.
 struct ClassRow {
   std::string_view name;
   ClassCounter counter = ClassCounter::kCount;
@@ -151,10 +152,14 @@ constexpr ClassRow kItemRows[] = {
 };
 
 constexpr ClassRow kSlabRows[] = {
-    {"get_hits"},    {"cmd_set", ClassCounter::kStored},
-    {"delete_hits"}, {"incr_hits"},
-    {"decr_hits"},   {"cas_hits"},
-    {"cas_badval"},  {"touch_hits"},
+    {"get_hits"},
+    {"cmd_set", ClassCounter::kStored},
+    {"delete_hits", ClassCounter::kDeleteHits},
+    {"incr_hits", ClassCounter::kIncrHits},
+    {"decr_hits", ClassCounter::kDecrHits},
+    {"cas_hits", ClassCounter::kCasHits},
+    {"cas_badval", ClassCounter::kCasBadval},
+    {"touch_hits", ClassCounter::kTouchHits},
 };
 
 void Append(StatList& list, std::string name, uint64_t value) {
@@ -281,8 +286,9 @@ StatList SlabsList(const SizeTotals& totals, uint64_t heap_bytes) {
     const uint64_t used =
         std::max(totals.Get(size_class, ClassCounter::kItems),
                  CeilDivide(totals.Get(size_class, ClassCounter::kBytes), kChunkBytes[size_class]));
-    if (used == 0) continue;
-    ++classes;
+    // An empty one is told for what it was asked: counters do not go back.
+    if (used == 0 && totals.Get(size_class, ClassCounter::kStored) == 0) continue;
+    if (used > 0) ++classes;
     const uint64_t per_page = kPageBytes / kChunkBytes[size_class];
     const uint64_t pages = CeilDivide(used, per_page);
     const std::string prefix = absl::StrCat(size_class, ":");

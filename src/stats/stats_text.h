@@ -72,7 +72,8 @@ StatList GeneralList(const GeneralStats& stats, std::span<const CounterBlock* co
 // `stats items`: the classes that hold items.
 StatList ItemsList(const SizeTotals& totals);
 
-// `stats slabs`: the same classes, with as many pages as memcached would need for what they hold.
+// `stats slabs`: the same classes, and those that have held items, with as many pages as memcached
+// would need for what they hold.
 // `heap_bytes` is the memory that the heap really has, as total_malloced.
 StatList SlabsList(const SizeTotals& totals, uint64_t heap_bytes);
 
@@ -80,7 +81,7 @@ StatList SlabsList(const SizeTotals& totals, uint64_t heap_bytes);
 StatList SizesStatus();
 
 struct ConnectionStats {
-  uint64_t id = 0;
+  uint64_t id = 0;                  // its descriptor
   std::string_view address;         // "tcp:127.0.0.1:53122", "tcp6:[::1]:53122", "unix:/run/larder"
   std::string_view listen_address;  // empty for a listener itself
   std::string_view state;           // "conn_parse_cmd", "conn_listening", …

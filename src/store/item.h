@@ -28,6 +28,7 @@
 #include <string_view>
 
 #include "larder/clock.h"
+#include "larder/command.h"
 #include "store/access_stamp.h"
 #include "util/check.h"
 
@@ -78,7 +79,11 @@ class Item {
   [[nodiscard]] bool ExpiredAt(CacheSeconds now) const {
     return HasExpiry() && expire_at() != kNever && expire_at() <= now;
   }
-  // Including the padding.
+  // What Memcached's clients are told.
+  [[nodiscard]] uint64_t CountedBytes() const {
+    return larder::CountedBytes(key_bytes_, value_bytes_, HasClientFlags() ? 1 : 0);
+  }
+  // What it takes, including the padding.
   [[nodiscard]] uint64_t TotalBytes() const {
     return Aligned(sizeof(Item) + FieldBytes() + key_bytes_ + value_bytes_);
   }

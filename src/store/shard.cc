@@ -85,9 +85,9 @@ void Shard::RemoveExpired(const Place& place, uint64_t hash) {
 }
 
 void Shard::CountGone(const Item* item, Gone why) {
-  const uint64_t bytes = item->TotalBytes();
+  const uint64_t bytes = item->CountedBytes();
   counters_.Subtract(Counter::kCurrItems, 1);
-  counters_.Subtract(Counter::kItemBytes, bytes);
+  counters_.Subtract(Counter::kItemBytes, item->TotalBytes());
   payload_bytes_ -= item->Key().size() + item->Value().size();
   if (item->expire_at() != kNever) --expiring_items_;
   size_classes_.Remove(bytes);
@@ -184,12 +184,11 @@ bool Shard::ReplaceInPlace(const Place& place, const NewItem& item, const Item::
 }
 
 void Shard::CountNew(const Item* item) {
-  const uint64_t bytes = item->TotalBytes();
   counters_.Add(Counter::kCurrItems);
-  counters_.Add(Counter::kItemBytes, bytes);
+  counters_.Add(Counter::kItemBytes, item->TotalBytes());
   payload_bytes_ += item->Key().size() + item->Value().size();
   if (item->expire_at() != kNever) ++expiring_items_;
-  size_classes_.Store(bytes);
+  size_classes_.Store(item->CountedBytes());
 }
 
 // Puts a new item into the table, in place of the one with its key. False, and the item is gone, if
@@ -276,7 +275,8 @@ Shard::Stored Shard::Put(const NewItem& item) {
   if (source != nullptr) Release(source);
   if (fresh == nullptr) {
     UpdateGauges();
-    size_classes_.Count(ClassCounter::kOutOfMemory, Item::BytesOf(shape));
+    size_classes_.Count(ClassCounter::kOutOfMemory,
+                        CountedBytes(item.key.size(), shape.value_bytes, item.client_flags));
     return {PutResult::kNoMemory, nullptr};
   }
   counters_.Add(Counter::kTotalItems);
@@ -320,12 +320,14 @@ Item* Shard::DraftOf(std::string_view value) const {
   return it != drafts_.end() ? *it : nullptr;
 }
 
-bool Shard::Erase(std::string_view key, uint64_t hash) {
+uint64_t Shard::Erase(std::string_view key, uint64_t hash) {
   const Place place = FindPlace(key, hash);
-  if (!place) return false;
-  const bool expired = heap_.At(place.handle())->ExpiredAt(now_s_);
+  if (!place) return 0;
+  const Item* item = heap_.At(place.handle());
+  const bool expired = item->ExpiredAt(now_s_);
+  const uint64_t bytes = item->CountedBytes();
   Remove(place, hash, expired ? Gone::kExpired : Gone::kErased);
-  return !expired;
+  return expired ? 0 : bytes;
 }
 
 Item* Shard::Touch(Item* item, uint64_t hash, CacheSeconds expire_at) {

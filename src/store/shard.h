@@ -136,8 +136,8 @@ class Shard {
   // Ends a draft, which may have become an item by now. Every Draft needs it.
   void EndDraft(Item* draft);
 
-  // True if there was a live item.
-  bool Erase(std::string_view key, uint64_t hash);
+  // The size (Item::CountedBytes) of the live item that there was; 0 if there was none.
+  uint64_t Erase(std::string_view key, uint64_t hash);
 
   // Gives a found item a new expiry; returns where it now is. Its CAS unique stays. Null if there
   // was no room for an expiry: then the item is gone.
@@ -208,6 +208,10 @@ class Shard {
   // From any thread: items by memcached's size classes.
   [[nodiscard]] const stats::SizeClasses& size_classes() const { return size_classes_; }
   void ResetSizeClasses() { size_classes_.Reset(); }
+  // One more of `counter` in the class of an item of that size.
+  void Count(stats::ClassCounter counter, uint64_t item_bytes) {
+    size_classes_.Count(counter, item_bytes);
+  }
 
   [[nodiscard]] const ItemHeap& heap() const { return heap_; }
   [[nodiscard]] const DashTable& table() const { return table_; }

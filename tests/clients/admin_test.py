@@ -94,6 +94,31 @@ class WatchTest(harness.ServerTestCase):
             },
         )  # fmt: skip
 
+    def test_mutations_tell_of_the_item(self):
+        server = self.serve()
+        watcher = self.watch(server, "mutations deletions")
+        with server.connect() as client:
+            for request, event in (
+                (b"set k 0 100 3\r\nabc", "cmd=set ttl=100 clsid=1 size=3"),
+                (b"append k 0 0 2\r\nxy", "cmd=append ttl=100 clsid=1 size=5"),
+                (b"ms k 2 MP\r\nab", "cmd=prepend ttl=100 clsid=1 size=7"),
+                (b"add k 0 50 1\r\nx", "cmd=add ttl=50 clsid=1 size=1"),
+                (b"set k 0 -1 300\r\n" + b"x" * 300, "cmd=set ttl=0 clsid=7 size=300"),
+                (b"ms k 1 T30\r\n1", "cmd=set ttl=30 clsid=1 size=1"),
+                (b"incr k 9", "cmd=incr ttl=30 clsid=1 size=2"),
+                (b"md k I\r\nmd k", "cmd=md clsid=1 size=2"),
+                (b"set k 0 0 1000\r\n" + b"x" * 1000, "cmd=set ttl=0 clsid=12 size=1000"),
+                (b"delete k", "cmd=delete clsid=12 size=1000"),
+            ):
+                with self.subTest(request=request[:20]):
+                    client.ask(request)
+                    _, fields, _ = events(watcher, 1)[0]
+                    if fields.get("ttl") in ("99", "29"):
+                        fields["ttl"] = str(int(fields["ttl"]) + 1)
+                    told = " ".join(f"{name}={fields[name]}" for name in
+                                    ("cmd", "ttl", "clsid", "size") if name in fields)
+                    self.assertEqual(told, event)
+
     def test_ttl_is_told(self):
         server = self.serve()
         watcher = self.watch(server, "mutations")

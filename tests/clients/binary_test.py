@@ -158,6 +158,27 @@ class BinaryTest(harness.ServerTestCase):
         self.assertEqual(len(b.ask(client, b.request(b.STAT, b"reset"))), 1)
         self.assertEqual(status_of(client, b.request(b.STAT, b"nonsense")), b.NOT_FOUND)
 
+    def test_stats_that_are_lists_of_the_text_protocol(self):
+        client = self.connect()
+        b.ask(client, b.store(b.SET, b"a:k", b"v"))
+        for group in (b"conns", b"cachedump", b"cachedump 1", b"cachedump 1 10", b"detail",
+                      b"detail foo", b"detail ON", b"sizesx"):
+            (reply,) = b.ask(client, b.request(b.STAT, group))
+            self.assertEqual((reply.status, reply.value), (b.NOT_FOUND, b"Not found"), group)
+        packets = b.ask(client, b.request(b.STAT, b"sizes"))
+        self.assertEqual([(p.key, p.value) for p in packets],
+                         [(b"sizes_status", b"disabled"), (b"", b"")])
+
+    def test_stat_detail(self):
+        client = self.enterContext(self.serve(threads=4).connect())
+        replies = b.ask(client, b.request(b.STAT, b"detail on"), b.store(b.SET, b"a:k", b"v"),
+                        b.request(b.GET, b"a:k"), b.request(b.GET, b"b:k"),
+                        b.request(b.STAT, b"detail off"), b.request(b.GET, b"a:k"),
+                        b.request(b.STAT, b"detail dump"))
+        self.assertEqual([(r.key, r.value) for r in (replies[0], replies[4])], [(b"", b"")] * 2)
+        text = b"PREFIX a get 1 hit 1 set 1 del 0\r\nPREFIX b get 1 hit 0 set 0 del 0\r\nEND\r\n"
+        self.assertEqual([(r.key, r.value) for r in replies[6:]], [(b"detailed", text), (b"", b"")])
+
     # --- what is wrong ----------------------------------------------------------------------------
 
     def test_all_opcodes_stay_in_step(self):

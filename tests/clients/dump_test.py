@@ -202,6 +202,25 @@ class FormatTest(harness.ServerTestCase):
         self.client.send(b"stats cachedump " + number + b" 5000\r\n")
         self.assertEqual(len(until(self.client, b"END")), 5000)
 
+    def test_an_item_has_one_size_wherever_it_is_told(self):
+        for size, flags in ((0, 0), (30, 0), (31, 7), (500, 0), (70_000, 1)):
+            with self.subTest(size=size):
+                self.client.send(b"flush_all\r\nset key %d 0 %d\r\n" % (flags, size))
+                self.client.send(b"x" * size + b"\r\n")
+                self.assertEqual([self.client.line(), self.client.line()], [b"OK", b"STORED"])
+                # What memcached takes for it.
+                bytes_of_it = 48 + 8 + 4 + (4 if flags else 0) + size + 2
+                (dumped,) = map(entry, metadump(self.client))
+                self.assertEqual(int(dumped.size), bytes_of_it)
+                described = self.client.ask(b"me key")
+                self.assertIn(b" cls=%d size=%d" % (int(dumped.cls), bytes_of_it), described)
+                (items,) = {name.split(":")[1] for name in self.client.stats("items")}
+                self.assertEqual(items, str(int(dumped.cls)))
+                items = self.client.stats("items")
+                self.assertEqual(items[f"items:{int(dumped.cls)}:mem_requested"], str(bytes_of_it))
+                self.assertEqual(sum(map(int, self.client.stats("sizes").values())), 1)
+                self.assertEqual(self.client.ask(b"mg key s"), b"HD s%d" % size)
+
     def test_sizes_count_every_item_in_steps_of_32_bytes(self):
         for n in range(500):
             self.client.set(b"key%d" % n, b"x" * (n * 20))
@@ -232,7 +251,7 @@ class ForbiddenTest(harness.ServerTestCase):
         ):
             self.assertEqual(client.ask(command), reply, command)
         self.assertEqual(client.stats("settings")["dump_enabled"], "no")
-        self.assertEqual(client.stats("sizes"), {"32": "1"})
+        self.assertEqual(client.stats("sizes"), {"96": "1"})
 
 
 class UnderLoad:
@@ -308,7 +327,7 @@ class UnderLoad:
                     elif index % 3 == 1:
                         self.assertEqual(keys_of(metadump(client)), set(keys))
                     else:
-                        self.assertEqual(client.stats("sizes"), {"32": str(len(keys))})
+                        self.assertEqual(client.stats("sizes"), {"96": str(len(keys))})
                         self.assertIn("addr", " ".join(client.stats("conns")))
 
         in_parallel(9, dump)

@@ -374,6 +374,61 @@ class StatsTest(harness.ServerTestCase):
             self.assertIn(local, addresses)
             self.assertGreaterEqual(len(addresses), 2)
 
+    def test_listeners_are_connections_too(self):
+        for threads in (1, 4):
+            server = self.serve("-l", "127.0.0.2", threads=threads)
+            with server.connect() as client:
+                conns = client.stats("conns")
+                names = {name.split(":")[0] for name in conns}
+                listening = {n for n in names if conns[f"{n}:state"] == "conn_listening"}
+                self.assertEqual(
+                    sorted(conns[f"{n}:addr"] for n in listening),
+                    [f"tcp:127.0.0.{i + 1}:{port}" for i, port in enumerate(server.ports())],
+                )
+                for name in listening:
+                    self.assertNotIn(f"{name}:listen_addr", conns)
+                    self.assertRegex(conns[f"{name}:secs_since_last_cmd"], r"^\d+$")
+                # Whoever watches knows them by the same numbers.
+                with server.connect() as watcher:
+                    self.assertEqual(watcher.ask(b"watch fetchers"), b"OK")
+                    client.get(b"k")
+                    number = re.search(rb"cfd=(\d+)", watcher.line()).group(1).decode()
+                port = client.socket.getsockname()[1]
+                self.assertEqual(client.stats("conns")[f"{number}:addr"], f"tcp:127.0.0.1:{port}")
+
+    def test_a_get_that_touches_counts_as_a_touch(self):
+        with self.serve(threads=2).connect() as client:
+            client.set(b"k", b"v")
+            client.values(b"gat 10 k none")
+            client.values(b"gats 10 k")
+            self.assertEqual(client.ask(b"mg k T30"), b"HD")
+            self.assertEqual(client.ask(b"mg none T30"), b"EN")
+            stats = client.stats()
+            names = ("cmd_touch", "touch_hits", "touch_misses", "cmd_get", "get_hits", "get_misses")
+            self.assertEqual([stats[name] for name in names], ["4", "3", "1", "1", "0", "1"])
+
+    def test_what_is_done_is_counted_by_class(self):
+        with self.serve(threads=2).connect() as client:
+            client.set(b"n", b"1")
+            client.set(b"large", b"x" * 1000)
+            for request, answer in (
+                (b"incr n 1", b"2"), (b"incr n 1", b"3"), (b"decr n 1", b"2"),
+                (b"touch large 0", b"TOUCHED"), (b"touch none 0", b"NOT_FOUND"),
+                (b"cas large 0 0 1 999\r\nx", b"EXISTS"), (b"delete large", b"DELETED"),
+                (b"delete large", b"NOT_FOUND"),
+            ):  # fmt: skip
+                self.assertEqual(client.ask(request), answer)
+            client.send(b"gets n\r\n")
+            unique = client.line().split()[-1]
+            self.assertEqual([client.line(), client.line()], [b"2", b"END"])
+            self.assertEqual(client.ask(b"cas n 0 0 1 %s\r\n5" % unique), b"STORED")
+            slabs = client.stats("slabs")
+            names = ("cmd_set", "incr_hits", "decr_hits", "cas_hits", "cas_badval", "touch_hits",
+                     "delete_hits")
+            found = {c: [int(slabs[f"{c}:{name}"]) for name in names] for c in ("1", "12")}
+            self.assertEqual(found, {"1": [2, 2, 1, 1, 0, 0, 0], "12": [1, 0, 0, 0, 1, 1, 1]})
+            self.assertEqual(slabs["active_slabs"], "1")
+
     def test_unknown_group(self):
         with self.serve().connect() as client:
             self.assertEqual(client.ask(b"stats nonsense"), b"ERROR")

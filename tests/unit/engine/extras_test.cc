@@ -79,6 +79,8 @@ TEST_F(ExtrasTest, AReadMayTouch) {
   EXPECT_EQ(outcome.status, Status::kHit);
   EXPECT_EQ(Look().status, Status::kMiss);
   EXPECT_EQ(Ask(Verb::kGet, {.asks = Extras::kTouch}, {.exptime = 5}).status, Status::kMiss);
+  EXPECT_EQ(Count(Counter::kTouchMisses), 0U) << "as memcached counts";
+  EXPECT_EQ(Ask(Verb::kGat, {}, {.exptime = 5}).status, Status::kMiss);
   EXPECT_EQ(Count(Counter::kTouchMisses), 1U);
 }
 

@@ -329,6 +329,31 @@ TEST(StatsText, SlabsListIsThatOfMemcached) {
   EXPECT_EQ(values.at("total_malloced"), "5242880");
 }
 
+TEST(StatsText, SlabsListTellsWhatWasAskedOfAClassThatIsEmptyNow) {
+  SizeClasses classes;
+  classes.Store(90);
+  classes.Remove(90);
+  classes.Store(100);
+  const std::map<std::string, ClassCounter> rows = {
+      {"touch_hits", ClassCounter::kTouchHits}, {"delete_hits", ClassCounter::kDeleteHits},
+      {"incr_hits", ClassCounter::kIncrHits},   {"decr_hits", ClassCounter::kDecrHits},
+      {"cas_hits", ClassCounter::kCasHits},     {"cas_badval", ClassCounter::kCasBadval}};
+  for (const auto& [name, counter] : rows) {
+    for (size_t i = 0; i <= static_cast<size_t>(counter); ++i) classes.Count(counter, 90);
+  }
+  SizeTotals totals;
+  classes.AddTo(totals);
+  const auto values = MapOf(SlabsList(totals, 0));
+  for (const auto& [name, counter] : rows) {
+    EXPECT_EQ(values.at("1:" + name), std::to_string(static_cast<size_t>(counter) + 1));
+    EXPECT_EQ(values.at("2:" + name), "0");
+  }
+  EXPECT_EQ(values.at("1:get_hits"), "0") << "a name that exporters insist on";
+  EXPECT_EQ(values.at("1:total_pages"), "0");
+  EXPECT_EQ(values.at("2:total_pages"), "1");
+  EXPECT_EQ(values.at("active_slabs"), "1");
+}
+
 // Method: chunks to a page, as memcached prints them at its start.
 TEST(StatsText, ChunksToAPageAreThoseOfMemcached) {
   constexpr std::array<uint64_t, 39> kPerPage = {
