@@ -36,7 +36,8 @@ Outcome Absent(Place place) {
   return Outcome{.status = Status::kMiss};
 }
 
-Outcome Miss(Place place) {
+// On its own: what a hit has to step over costs it 3 of 48 ns (a get in the engine, of 2000 items).
+[[gnu::noinline]] Outcome Miss(Place place) {
   place.counters.Add(Counter::kGetMisses);
   return Absent(place);
 }
