@@ -181,9 +181,8 @@ bool TakeNoreply(const Tokens& tokens, Command& command) {
 }
 
 // set add replace append prepend cas: KEY FLAGS EXPTIME BYTES [UNIQUE] [NOREPLY]
-void ParseStore(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseStore(const Input& in, const Tokens& tokens, Verb verb) {
   Command& command = in.parsed.command;
-  const Verb verb = command.verb;
   const size_t count_min = verb == Verb::kCas ? 6 : 5;
   if (tokens.count() != count_min && tokens.count() != count_min + 1) {
     // A bare cas is told apart by memcached since 1.6.40 or so.
@@ -232,7 +231,7 @@ void ParseStore(const Input& in, const Tokens& tokens, std::string_view /*line*/
 }
 
 // delete: KEY [0] [NOREPLY]
-void ParseDelete(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseDelete(const Input& in, const Tokens& tokens, Verb /*verb*/) {
   if (tokens.count() < 2 || tokens.count() > 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -249,7 +248,7 @@ void ParseDelete(const Input& in, const Tokens& tokens, std::string_view /*line*
 }
 
 // touch: KEY EXPTIME [NOREPLY]
-void ParseTouch(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseTouch(const Input& in, const Tokens& tokens, Verb /*verb*/) {
   if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -267,7 +266,7 @@ void ParseTouch(const Input& in, const Tokens& tokens, std::string_view /*line*/
 }
 
 // incr decr: KEY DELTA [NOREPLY]
-void ParseDelta(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseDelta(const Input& in, const Tokens& tokens, Verb /*verb*/) {
   if (tokens.count() != 3 && tokens.count() != 4) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -285,7 +284,7 @@ void ParseDelta(const Input& in, const Tokens& tokens, std::string_view /*line*/
 }
 
 // flush_all: [DELAY] [NOREPLY]
-void ParseFlush(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseFlush(const Input& in, const Tokens& tokens, Verb /*verb*/) {
   if (tokens.count() > 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -303,7 +302,7 @@ void ParseFlush(const Input& in, const Tokens& tokens, std::string_view /*line*/
 }
 
 // verbosity, cache_memlimit: NUMBER [NOREPLY]
-void ParseSetting(const Input& in, const Tokens& tokens, std::string_view /*line*/) {
+void ParseSetting(const Input& in, const Tokens& tokens, Verb verb) {
   if (tokens.count() != 2 && tokens.count() != 3) {
     Reject(in.parsed, Status::kUnknownCommand);
     return;
@@ -311,43 +310,46 @@ void ParseSetting(const Input& in, const Tokens& tokens, std::string_view /*line
   TakeNoreply(tokens, in.parsed.command);
   const auto number = ParseUint64(tokens[1]);
   if (!number) {
-    const bool is_limit = in.parsed.command.verb == Verb::kCacheMemlimit;
+    const bool is_limit = verb == Verb::kCacheMemlimit;
     Reject(in.parsed, is_limit ? Status::kUnknownCommand : Status::kBadFormat);
     return;
   }
   in.parsed.command.number = *number;
 }
 
+// Of a line that was consumed, without its end.
+size_t LineBytes(const Input& in) {
+  const size_t newline = in.parsed.consumed - 1;
+  return newline > 0 && in.window[newline - 1] == '\r' ? newline - 1 : newline;
+}
+
 // stats, lru_crawler and others: what follows is for the server to understand.
-void ParseRest(const Input& in, const Tokens& tokens, std::string_view line) {
+void ParseRest(const Input& in, const Tokens& tokens, Verb /*verb*/) {
   if (tokens.count() > 1) {
+    const std::string_view line = in.window.substr(0, LineBytes(in));
     const auto first = static_cast<size_t>(tokens[1].data() - line.data());
     in.parsed.command.key = line.substr(first, line.find_last_not_of(' ') + 1 - first);
   }
 }
 
 // watch: as these; and whoever watches says no more.
-void ParseLast(const Input& in, const Tokens& tokens, std::string_view line) {
+void ParseLast(const Input& in, const Tokens& tokens, Verb verb) {
   in.parsed.state = ParseState::kExecuteFirst;
-  ParseRest(in, tokens, line);
+  ParseRest(in, tokens, verb);
 }
 
 // version
-void ParseWord(const Input& /*in*/, const Tokens& /*tokens*/, std::string_view /*line*/) {}
+void ParseWord(const Input& /*in*/, const Tokens& /*tokens*/, Verb /*verb*/) {}
 
-void ParseQuit(const Input& in, const Tokens& /*tokens*/, std::string_view /*line*/) {
-  in.parsed.close = true;
-}
+void ParseQuit(const Input& in, const Tokens& /*tokens*/, Verb /*verb*/) { in.parsed.close = true; }
 
 // A word of other protocols.
-void ParseOther(const Input& in, const Tokens& /*tokens*/, std::string_view /*line*/) {
+void ParseOther(const Input& in, const Tokens& /*tokens*/, Verb /*verb*/) {
   Reject(in.parsed, Status::kUnknownCommand);
 }
 
 // get, gets, gat, gats without a blank behind it: without a key.
-void ParseKeys(const Input& in, const Tokens& tokens, std::string_view line) {
-  ParseOther(in, tokens, line);
-}
+void ParseKeys(const Input& in, const Tokens& tokens, Verb verb) { ParseOther(in, tokens, verb); }
 
 void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
   const Verb verb = VerbOf(tokens[0]);
@@ -355,7 +357,7 @@ void ParseTokens(const Input& in, const Tokens& tokens, std::string_view line) {
   switch (verb) {
 #define VERB(id, text, kind, form) \
   case Verb::k##id:                \
-    return Parse##form(in, tokens, line);
+    return Parse##form(in, tokens, verb);
 #include "larder/verbs.def"
 #undef VERB
     case Verb::kRejected:
