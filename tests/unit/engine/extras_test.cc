@@ -80,8 +80,12 @@ TEST_F(ExtrasTest, AReadMayTouch) {
   EXPECT_EQ(Look().status, Status::kMiss);
   EXPECT_EQ(Ask(Verb::kGet, {.asks = Extras::kTouch}, {.exptime = 5}).status, Status::kMiss);
   EXPECT_EQ(Count(Counter::kTouchMisses), 0U) << "as memcached counts";
+  EXPECT_EQ(Count(Counter::kGetHits), 0U);
   EXPECT_EQ(Ask(Verb::kGat, {}, {.exptime = 5}).status, Status::kMiss);
   EXPECT_EQ(Count(Counter::kTouchMisses), 1U);
+  Set("k", "v");
+  Ask(Verb::kGet, {.asks = Extras::kTouch, .spelling = Spelling::kResp}, {.exptime = 5});
+  EXPECT_EQ(Count(Counter::kGetHits), 1U) << "as Redis does";
 }
 
 TEST_F(ExtrasTest, AMissMayCreateAnEmptyItemAndTheFirstWins) {
