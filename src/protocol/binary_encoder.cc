@@ -7,6 +7,7 @@
 #include "larder/version.h"
 #include "protocol/binary_header.h"
 #include "protocol/binary_opcodes.h"
+#include "protocol/stored_key.h"
 #include "util/bytes.h"
 #include "util/check.h"
 
@@ -191,7 +192,7 @@ char* AppendNumber(const Command& command, const Outcome& outcome, char* out) {
 char* AppendFailure(const Command& command, BinaryStatus status, char* out) {
   const BinaryHeader header = HeaderFor(command, status);
   if (status == BinaryStatus::kNotFound && ShowsKey(command)) {
-    return AppendPacket(header, command.key, {}, out);
+    return AppendPacket(header, ToldKey(command.key), {}, out);
   }
   return AppendPacket(header, {}, WordsOf(status), out);
 }
@@ -208,7 +209,7 @@ size_t EncodedBinaryBytesMax(const Command& command, const Outcome& outcome) {
 }
 
 char* EncodeBinaryHead(const Command& command, const Outcome& outcome, char* out) {
-  const std::string_view key = ShowsKey(command) ? command.key : std::string_view{};
+  const std::string_view key = ShowsKey(command) ? ToldKey(command.key) : std::string_view{};
   BinaryHeader header = HeaderFor(command, BinaryStatus::kOk);
   header.extras_bytes = kFlagsBytes;
   header.key_bytes = static_cast<uint16_t>(key.size());

@@ -7,6 +7,7 @@
 
 #include "protocol/binary_header.h"
 #include "protocol/binary_opcodes.h"
+#include "protocol/stored_key.h"
 #include "util/bytes.h"
 
 namespace larder::protocol {
@@ -23,6 +24,7 @@ struct Input {
   const BinaryHeader& header;
   const BinaryOpcode& opcode;
   const ParserLimits& limits;
+  ParserSpace& space;
   Parsed& parsed;
   Extras& extras;
 
@@ -167,6 +169,9 @@ void ParseBody(const Input& in) {
   parsed.command.verb = in.opcode.verb;
   parsed.command.key =
       in.bytes.substr(kBinaryHeaderBytes + in.header.extras_bytes, in.header.key_bytes);
+  if (KindOf(in.opcode.verb) != VerbKind::kServer) {
+    parsed.command.key = StoreMemcachedKey(parsed.command.key, in.space);
+  }
   TakeExtras(in);
   // A touch takes no notice of it, as in memcached.
   if (in.header.unique != 0 && KindOf(in.opcode.verb) == VerbKind::kWrite &&
@@ -188,8 +193,9 @@ bool IsForStrangers(Verb verb) {
 }
 
 Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
-             Extras& extras, Speaker speaker) {
+             ParserSpace& space, Speaker speaker) {
   Parsed parsed;
+  Extras& extras = space.extras;
   parsed.resume.at = Resume::At::kLineStart;
   if (!bytes.empty() && static_cast<uint8_t>(bytes.front()) != kBinaryRequestMagic) {
     RejectAndClose(parsed, Status::kForeignProtocol, 1);
@@ -210,7 +216,7 @@ Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& l
     } else if (header.key_bytes > kKeyBytesMax) {
       RejectAndClose(parsed, Status::kBadFormat, kBinaryHeaderBytes);
     } else {
-      ParseBody({bytes, header, opcode, limits, parsed, extras});
+      ParseBody({bytes, header, opcode, limits, space, parsed, extras});
     }
   }
   if (parsed.state == ParseState::kNeedMore || parsed.state == ParseState::kNeedBody) {
@@ -223,12 +229,12 @@ Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& l
 
 Parsed ParseBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
                    ParserSpace& space) {
-  return Parse(bytes, resume, limits, space.extras, Speaker::kKnown);
+  return Parse(bytes, resume, limits, space, Speaker::kKnown);
 }
 
 Parsed ParseLockedBinary(std::string_view bytes, const Resume& resume, const ParserLimits& limits,
                          ParserSpace& space) {
-  Parsed parsed = Parse(bytes, resume, limits, space.extras, Speaker::kStranger);
+  Parsed parsed = Parse(bytes, resume, limits, space, Speaker::kStranger);
   if (parsed.state == ParseState::kReady) parsed.state = ParseState::kExecuteFirst;
   return parsed;
 }

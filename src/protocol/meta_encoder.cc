@@ -4,6 +4,7 @@
 
 #include "protocol/ascii.h"
 #include "protocol/base64.h"
+#include "protocol/stored_key.h"
 #include "util/bytes.h"
 
 namespace larder::protocol {
@@ -27,7 +28,8 @@ char* AppendTtl(char* out, uint32_t ttl_s) {
 }
 
 char* AppendKey(char* out, const Command& command) {
-  return command.extras->encoded_key ? AppendBase64(out, command.key) : Append(out, command.key);
+  return command.extras->encoded_key ? AppendBase64(out, ToldKey(command.key))
+                                     : Append(out, command.key);
 }
 
 // The flags that are told of any item, or of none.

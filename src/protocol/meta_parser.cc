@@ -7,6 +7,7 @@
 
 #include "protocol/ascii.h"
 #include "protocol/base64.h"
+#include "protocol/stored_key.h"
 #include "util/bytes.h"
 
 namespace larder::protocol {
@@ -174,7 +175,8 @@ std::optional<Status> TakeKey(const Input& in, std::string_view token) {
   if (token.size() > kKeyBytesMax) return Status::kBadFormat;
   const char* end = DecodeBase64(token, in.space.key);
   if (end == nullptr) return Status::kBadKeyEncoding;
-  command.key = {in.space.key, static_cast<size_t>(end - in.space.key)};
+  const std::string_view key{in.space.key, static_cast<size_t>(end - in.space.key)};
+  command.key = StoreMemcachedKey(key, in.space);
   return std::nullopt;
 }
 

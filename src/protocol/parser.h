@@ -22,10 +22,10 @@ namespace larder::protocol {
 inline constexpr size_t kLineBytesMax = 2048;
 
 enum class ParseState : uint8_t {
-  kNeedMore,  // nothing consumed; show the same bytes again, with at least one more
+  kNeedMore,  // nothing consumed; show the same bytes again, with at least one more, and `resume`
   kReady,     // `command` is complete, in `consumed` > 0 bytes
   // `command` is complete but for its value, which has not all arrived: `consumed` bytes are the
-  // line. Show the same bytes again when `consumed + body_bytes` of them are there.
+  // line. Show the same bytes again, with `resume`, when `consumed + body_bytes` of them are there.
   kNeedBody,
   // As kReady, but to be executed before the next bytes are parsed: it may change what they mean.
   kExecuteFirst,
@@ -48,6 +48,10 @@ struct Resume {
   // RESP: of kSkipArguments; and what the client has chosen, which the caller changes between two
   // commands.
   uint32_t arguments_left = 0;
+  // RESP: of a request that has not come whole, how many arguments need not be looked at again when
+  // the same bytes are shown with more behind them, and where the next one begins.
+  uint32_t arguments_read = 0;
+  uint64_t read_bytes = 0;
   uint8_t database = 0;
   bool queueing = false;  // all commands are Verb::kCall: they are collected
   // Which commands it wants no replies to.
@@ -71,7 +75,7 @@ struct Parsed {
   bool body_ends_line = true;
   // Of kNeedBody: how many arguments follow it (RESP).
   uint32_t arguments_behind = 0;
-  // Where to go on; of kNeedMore and kNeedBody, what was given.
+  // Where to go on; of kNeedMore and kNeedBody, what was given, but for how far a request was read.
   Resume resume = {};
   Command command = {};
 };

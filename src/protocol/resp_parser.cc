@@ -96,11 +96,21 @@ void RefuseArgument(const Input& in, size_t consumed, uint64_t value_bytes, int6
 }
 
 // Reads the arguments behind a request's first line. False if the result is there already, or more
-// bytes are needed.
+// bytes are needed. Of what was read before, only the first words are read again: a request that
+// comes in many pieces costs no more than in one.
 bool ReadArguments(const Input& in, size_t at, int64_t count, RespRequest& request) {
+  constexpr auto kWordsMax = static_cast<int64_t>(RespRequest::kWordsMax);
   const std::string_view bytes = in.bytes;
   const size_t first = at;
   for (int64_t index = 0; index < count; ++index) {
+    if (index == kWordsMax && in.resume.arguments_read > 0) {
+      index = in.resume.arguments_read;
+      at = in.resume.read_bytes;
+    }
+    if (index > kWordsMax) {
+      in.parsed.resume.arguments_read = static_cast<uint32_t>(index);
+      in.parsed.resume.read_bytes = at;
+    }
     if (at == bytes.size()) return false;
     if (bytes[at] != '$') {
       RefuseAndClose(in, {.error = RespError::kNoBulk, .byte = static_cast<uint8_t>(bytes[at])});
@@ -129,7 +139,7 @@ bool ReadArguments(const Input& in, size_t at, int64_t count, RespRequest& reque
       in.parsed.arguments_behind = static_cast<uint32_t>(count - index - 1);
       return false;
     }
-    if (index < static_cast<int64_t>(RespRequest::kWordsMax)) {
+    if (index < kWordsMax) {
       request.words[static_cast<size_t>(index)] = bytes.substr(length.end, value_bytes);
     }
     at = length.end + value_bytes + 2;
@@ -320,7 +330,11 @@ Parsed Parse(std::string_view bytes, const Resume& resume, const ParserLimits& l
     ParseTyped(in);
   }
   if (parsed.state == ParseState::kNeedMore || parsed.state == ParseState::kNeedBody) {
-    parsed.resume = resume;
+    parsed.resume.at = resume.at;
+    parsed.resume.arguments_left = resume.arguments_left;
+  } else {
+    parsed.resume.arguments_read = 0;
+    parsed.resume.read_bytes = 0;
   }
   // Of kNeedBody too: the request may be refused before it has come.
   parsed.command.noreply = resume.mute != Resume::Mute::kNothing;

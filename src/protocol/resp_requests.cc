@@ -8,6 +8,7 @@
 
 #include "protocol/resp_arguments.h"
 #include "protocol/resp_errors.h"
+#include "protocol/stored_key.h"
 #include "util/bytes.h"
 #include "util/check.h"
 
@@ -45,17 +46,7 @@ bool TakeKey(const Draft& draft, std::string_view key) {
   if (IsStoredAsItIs(key, database)) [[likely]] {
     draft.command().key = key;
   } else {
-    ParserSpace& space = draft.space;
-    const size_t bytes = key.size() + kKeyPrefixBytes;
-    char* to = space.key;
-    if (bytes > sizeof(space.key)) {
-      space.long_key.resize(bytes);
-      to = space.long_key.data();
-    }
-    to[0] = '\0';
-    to[1] = static_cast<char>(database);
-    util::Append(to + kKeyPrefixBytes, key);
-    draft.command().key = {to, bytes};
+    draft.command().key = PrefixKey(key, database, draft.space);
   }
   if (draft.command().key.size() <= kLongKeyBytesMax) return true;
   Refuse(draft, RespError::kLongKey);

@@ -40,14 +40,6 @@ inline RespSubcommand RespSubcommandIn(const Command& call) {
   return static_cast<RespSubcommand>((call.number >> 8) & 0xff);
 }
 
-// The key that an item is stored under for `key` in `database`. The first database's keys are
-// stored as they are, and so Memcached's clients have them; those of others begin with a NUL and
-// the database's number, as do the first one's that are empty or begin with a NUL themselves.
-inline bool IsStoredAsItIs(std::string_view key, uint8_t database) {
-  return database == 0 && !key.empty() && key.front() != '\0';
-}
-inline constexpr size_t kKeyPrefixBytes = 2;
-
 }  // namespace larder::protocol
 
 #endif  // LARDER_PROTOCOL_RESP_REQUESTS_H_

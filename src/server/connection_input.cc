@@ -136,8 +136,10 @@ void Connection::ParseWindow() {
         codec_->parse(window_, resume_, worker_.limits(), worker_.batch().NextSpace());
     switch (parsed.state) {
       case protocol::ParseState::kNeedMore:
+        resume_ = parsed.resume;
         return;
       case protocol::ParseState::kNeedBody:
+        resume_ = parsed.resume;
         needed_bytes_ = parsed.consumed + parsed.body_bytes;
         return;
       case protocol::ParseState::kReady:
@@ -252,6 +254,7 @@ void Connection::RefuseBody() {
   // If CLIENT REPLY SKIP was said, it was about this one.
   using Mute = protocol::Resume::Mute;
   if (resume_.mute == Mute::kNext) resume_.mute = Mute::kNothing;
+  resume_.arguments_read = 0;
   if (parsed.arguments_behind > 0) {
     resume_.at = protocol::Resume::At::kSkipArguments;
     resume_.arguments_left = parsed.arguments_behind;

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "io/socket.h"
 #include "protocol/ascii.h"
 #include "protocol/base64.h"
+#include "protocol/stored_key.h"
 #include "server/worker.h"
 #include "stats/size_classes.h"
 #include "stats/stats_text.h"
@@ -74,9 +76,9 @@ int64_t UnixSeconds(Now now, CacheSeconds when) {
   return (now.unix_ns - static_cast<int64_t>(now.ns) + int64_t{when} * kNs) / kNs;
 }
 
-void AppendMetadump(const Item& item, Now now, std::string& text) {
+void AppendMetadump(const Item& item, std::string_view key, Now now, std::string& text) {
   text += "key=";
-  AppendEncoded(text, item.Key());
+  AppendEncoded(text, key);
   const CacheSeconds second = now.FloorSeconds();
   const CacheSeconds idle_s = std::min(item.access().AgeOf(second), second);
   absl::StrAppend(
@@ -86,8 +88,7 @@ void AppendMetadump(const Item& item, Now now, std::string& text) {
       " size=", item.CountedBytes(), " flags=", item.client_flags(), "\n");
 }
 
-void AppendMgdump(const Item& item, std::string& text) {
-  const std::string_view key = item.Key();
+void AppendMgdump(std::string_view key, std::string& text) {
   text += "mg ";
   if (protocol::IsKey(key)) {
     text += key;
@@ -101,13 +102,13 @@ void AppendMgdump(const Item& item, std::string& text) {
   text += " b\r\n";
 }
 
-void AppendCachedump(const Item& item, Now now, std::string& text) {
+void AppendCachedump(const Item& item, std::string_view key, Now now, std::string& text) {
   text += "ITEM ";
   // Others have a meta spelling only; here they must not look like more than a key.
-  if (protocol::IsKey(item.Key())) {
-    text += item.Key();
+  if (protocol::IsKey(key)) {
+    text += key;
   } else {
-    AppendEncoded(text, item.Key());
+    AppendEncoded(text, key);
   }
   absl::StrAppend(&text, " [", item.Value().size(), " b; ",
                   item.expire_at() == kNever ? 0 : UnixSeconds(now, item.expire_at()), " s]\r\n");
@@ -119,14 +120,16 @@ void AppendSize(const Item& item, std::string& steps) {
   steps.append(step.data(), step.size());
 }
 
-void AppendItem(const Item& item, Selection::What what, Now now, std::string& text) {
+// `key` is what clients call it.
+void AppendItem(const Item& item, std::string_view key, Selection::What what, Now now,
+                std::string& text) {
   switch (what) {
     case Selection::What::kMetadump:
-      return AppendMetadump(item, now, text);
+      return AppendMetadump(item, key, now, text);
     case Selection::What::kMgdump:
-      return AppendMgdump(item, text);
+      return AppendMgdump(key, text);
     case Selection::What::kCachedump:
-      return AppendCachedump(item, now, text);
+      return AppendCachedump(item, key, now, text);
     case Selection::What::kSizes:
       return AppendSize(item, text);
     case Selection::What::kConnections:
@@ -135,21 +138,16 @@ void AppendItem(const Item& item, Selection::What what, Now now, std::string& te
   CHECK(false);
 }
 
-// A key of another database, or a longer one than they have, is none of Memcached's clients'
-// business.
-bool IsForMemcached(std::string_view key) {
-  return key.size() <= kKeyBytesMax && !key.starts_with('\0');
-}
-
 std::string ItemPage(const Worker& worker, const Selection& selection, uint64_t& cursor) {
   std::string text;
   uint64_t items_left = selection.items_max;
   bool full = false;
   const store::Cursor next = worker.shard().Scan({cursor}, kPageKeyBytes, [&](const Item& item) {
     if ((selection.classes >> stats::ClassOf(item.CountedBytes()) & 1) == 0 || full) return;
-    if (selection.what != Selection::What::kSizes && !IsForMemcached(item.Key())) return;
+    const std::optional<std::string_view> key = protocol::MemcachedKeyOf(item.Key());
+    if (selection.what != Selection::What::kSizes && !key) return;
     const size_t before = text.size();
-    AppendItem(item, selection.what, worker.now(), text);
+    AppendItem(item, key.value_or(""), selection.what, worker.now(), text);
     full = text.size() > selection.bytes_max || items_left == 0;
     if (full) text.resize(before);
     --items_left;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/resp_requests.h"
+#include "protocol/stored_key.h"
 #include "server/part.h"
 #include "server/worker.h"
 

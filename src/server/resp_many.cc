@@ -6,6 +6,7 @@
 #include "protocol/resp_arguments.h"
 #include "protocol/resp_requests.h"
 #include "protocol/resp_writer.h"
+#include "protocol/stored_key.h"
 #include "server/connection.h"
 #include "server/transaction.h"
 #include "server/worker.h"

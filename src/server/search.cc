@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "protocol/resp_requests.h"
 #include "protocol/resp_writer.h"
+#include "protocol/stored_key.h"
 #include "server/client_search.h"
 #include "server/part.h"
 #include "server/populate.h"

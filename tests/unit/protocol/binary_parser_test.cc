@@ -17,6 +17,7 @@
 #include "fuzz/parser_properties.h"
 #include "protocol/binary_opcodes.h"
 #include "protocol/codec.h"
+#include "protocol/stored_key.h"
 #include "unit/protocol/binary_packets.h"
 
 namespace larder::protocol {
@@ -265,8 +266,13 @@ TEST(BinaryParserTest, KeysAreAnyBytes) {
   std::string key;
   for (int byte = 0; byte < 250; ++byte) key += static_cast<char>(byte + 6);
   EXPECT_EQ(ParseOne({.opcode = 0, .key = key}).key, key);
-  EXPECT_EQ(ParseOne({.opcode = 0, .key = std::string("\0 \r\n\x7f", 5)}).key,
-            std::string("\0 \r\n\x7f", 5));
+  // Databases of Redis are told apart by a NUL in front: such a key gets another one.
+  const std::string with_nul("\0 \r\n\x7f", 5);
+  const std::string stored = ParseOne({.opcode = 0, .key = with_nul}).key;
+  EXPECT_EQ(stored, std::string(2, '\0') + with_nul);
+  EXPECT_EQ(ToldKey(stored), with_nul);
+  key.front() = '\0';
+  EXPECT_EQ(ToldKey(ParseOne({.opcode = 0, .key = key}).key), key);
 }
 
 // --- what is wrong -------------------------------------------------------------------------------

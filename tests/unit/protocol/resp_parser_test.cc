@@ -21,6 +21,7 @@
 #include "protocol/resp_arguments.h"
 #include "protocol/resp_errors.h"
 #include "protocol/resp_requests.h"
+#include "protocol/stored_key.h"
 
 namespace larder::protocol {
 namespace {
@@ -472,6 +473,31 @@ TEST(RespParser, AnArgumentOverTheLimitIsRefusedAndSwallowed) {
   EXPECT_EQ(client.commands()[0].command.rejection, Status::kTooLarge);
   EXPECT_EQ(client.commands()[1].key, "k");
   EXPECT_EQ(client.unread(), "");
+}
+
+// What has been read is spoilt behind the parser's back, but for the first words: it must not look.
+TEST(RespParser, ALargeRequestIsReadOnceHoweverManyPiecesItComesIn) {
+  std::vector<std::string> words = {"MSET"};
+  for (int i = 0; i < 4000; ++i) words.push_back("word" + std::to_string(i));
+  const std::string request = Spell(words);
+  constexpr size_t kPieceBytes = 1000;
+  std::string bytes = request;
+  Resume resume = kLineStart;
+  ParserSpace space;
+  for (size_t size = kPieceBytes; size < request.size(); size += kPieceBytes) {
+    const Parsed part = ParseResp(std::string_view(bytes).substr(0, size), resume, {}, space);
+    ASSERT_TRUE(part.state == ParseState::kNeedMore || part.state == ParseState::kNeedBody);
+    // A length and a word may be unread.
+    ASSERT_LE(size - part.resume.read_bytes, 20U);
+    resume = part.resume;
+    for (size_t at = kPieceBytes; at < resume.read_bytes; ++at) bytes[at] = '?';
+  }
+  const Parsed last = ParseResp(bytes, resume, {}, space);
+  EXPECT_EQ(last.state, ParseState::kReady);
+  EXPECT_EQ(last.consumed, request.size());
+  EXPECT_EQ(last.command.exptime, 4001);
+  EXPECT_EQ(last.resume, kLineStart);
+  EXPECT_TRUE(ParseResp(bytes, kLineStart, {}, space).close);
 }
 
 TEST(RespParser, WhatIsSkippedMustBeArguments) {
