@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 
+#include "util/absl_view.h"
 #include "util/check.h"
 
 namespace larder::io {
@@ -32,16 +33,15 @@ namespace {
 constexpr uint32_t kInUsePauseMs = 20;
 
 absl::Status Failed(std::string_view what, std::string_view on, int error) {
-  return absl::UnavailableError(absl::StrCat("cannot ", absl::string_view(what.data(), what.size()),
-                                             " ", absl::string_view(on.data(), on.size()), ": ",
-                                             strerror(error)));
+  return absl::UnavailableError(
+      absl::StrCat("cannot ", util::View(what), " ", util::View(on), ": ", strerror(error)));
 }
 
 absl::Status InUse(std::string_view address, std::string_view flags) {
   return absl::AlreadyExistsError(
-      absl::StrCat("cannot listen on ", absl::string_view(address.data(), address.size()),
+      absl::StrCat("cannot listen on ", util::View(address),
                    ": it is in use. Stop the server that listens there, or choose another with ",
-                   absl::string_view(flags.data(), flags.size()), "."));
+                   util::View(flags), "."));
 }
 
 std::string TextOf(const sockaddr* address) {
@@ -243,8 +243,8 @@ void SocketPath::Remove() {
 
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text, uint16_t port_default) {
   const auto wrong = [&](const char* why) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"", absl::string_view(text.data(), text.size()), "\" is no address to listen on: ", why));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", util::View(text), "\" is no address to listen on: ", why));
   };
   HostPort result = {.host = {}, .port = port_default};
   std::string_view rest = text;
@@ -399,6 +399,12 @@ bool AcceptMayGoOn(int error) {
 void RefuseClient(int fd, std::string_view text) {
   (void)send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   close(fd);
+}
+
+std::optional<char> FirstByte(int fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return std::nullopt;
+  return byte;
 }
 
 uint64_t UntakenBytes(int fd) { return QueueBytes(fd, SIOCOUTQ); }

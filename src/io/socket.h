@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -122,6 +123,8 @@ void StopListening(int listening_fd);
 
 // Sends `text` if there is room for it, and closes.
 void RefuseClient(int fd, std::string_view text);
+// The first byte that a client has sent, if it has come; it is still there to be received.
+std::optional<char> FirstByte(int fd);
 // Bytes that were sent and that the peer has not taken yet (SIOCOUTQ); 0 if there is no saying.
 [[nodiscard]] uint64_t UntakenBytes(int fd);
 

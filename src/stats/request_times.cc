@@ -34,11 +34,14 @@ std::array<RequestKind, RequestKind::kCount> AllRequestKinds() {
 void RequestTimes::EndTurn(uint64_t begin_ns, uint64_t end_ns) {
   const uint64_t turn_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
   turns_.Record(turn_ns);
+  uint64_t count = count_.load(std::memory_order_relaxed) + late_.size();
   for (size_t i = 0; i < kind_count_; ++i) {
     const size_t kind = kinds_[i].index();
     requests_[kind].Record(turn_ns, answered_[kind]);
+    count += answered_[kind];
     answered_[kind] = 0;
   }
+  count_.store(count, std::memory_order_relaxed);
   kind_count_ = 0;
   const Ticks now = TicksOf(end_ns);
   for (const Late& late : late_) {
@@ -49,6 +52,7 @@ void RequestTimes::EndTurn(uint64_t begin_ns, uint64_t end_ns) {
 }
 
 void RequestTimes::Reset() {
+  count_.store(0, std::memory_order_relaxed);
   turns_.Reset();
   for (DurationHistogram& histogram : requests_) histogram.Reset();
 }

@@ -15,6 +15,7 @@
 #define LARDER_STATS_REQUEST_TIMES_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -73,6 +74,8 @@ class RequestTimes {
   void Reset();
 
   // From any thread.
+  // All requests that have been answered.
+  [[nodiscard]] uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   [[nodiscard]] const DurationHistogram& turns() const { return turns_; }
   [[nodiscard]] const DurationHistogram& Of(RequestKind kind) const {
     return requests_[kind.index()];
@@ -90,6 +93,8 @@ class RequestTimes {
   size_t kind_count_ = 0;
   std::vector<Late> late_;  // as many as other cores answer in a turn; its memory is kept
 
+  // Relaxed: the owner writes, and it says nothing about other memory.
+  std::atomic<uint64_t> count_{0};
   DurationHistogram turns_;
   std::array<DurationHistogram, RequestKind::kCount> requests_;
 };

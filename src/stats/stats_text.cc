@@ -9,6 +9,8 @@
 #include <array>
 #include <utility>
 
+#include "util/absl_view.h"
+
 namespace larder::stats {
 namespace {
 
@@ -202,7 +204,7 @@ void AppendRows(StatList& list, const std::string& prefix, std::span<const Class
   for (const ClassRow& row : rows) {
     const uint64_t value =
         row.counter == ClassCounter::kCount ? 0 : totals.Get(size_class, row.counter);
-    Append(list, absl::StrCat(prefix, absl::string_view(row.name.data(), row.name.size())), value);
+    Append(list, absl::StrCat(prefix, util::View(row.name)), value);
   }
 }
 
