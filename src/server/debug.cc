@@ -9,6 +9,7 @@
 #include "server/connection.h"
 #include "server/populate.h"
 #include "server/worker.h"
+#include "util/absl_view.h"
 
 namespace larder::server {
 
@@ -27,7 +28,7 @@ void AnswerDebug(RespCall& call) {
     return call.reply.Error("ERR DEBUG SLEEP is refused: it would stop other clients");
   }
   call.reply.Error(absl::StrCat("ERR unknown subcommand or wrong number of arguments for '",
-                                absl::string_view(word.data(), word.size()), "'. Try DEBUG HELP."));
+                                util::View(word), "'. Try DEBUG HELP."));
 }
 
 std::string_view AddPopulate(RespCall& call, Transaction& transaction) {

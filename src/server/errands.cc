@@ -51,10 +51,7 @@ void Errands::Ask(const Command& command, uint32_t owner, const protocol::Codec&
   message.protocol = codec.protocol;
   message.ticket = Slots().Wait(1, Now(command, codec));
   last_owner_ = owner;
-  if (protocol::IsResp(codec.protocol) && !worker_.keeper().keeps_order()) {
-    message.unordered = true;
-    worker_.keeper().NoteAsked();
-  }
+  if (protocol::IsResp(codec.protocol)) message.era = worker_.keeper().NoteAsked();
   ++asked_;
   SetOff(message);
   worker_.counters().Add(Counter::kMessagesSent);
@@ -119,7 +116,7 @@ void Errands::SetOff(const Message& request) {
 
 void Errands::NoteArrived(const Message& answer) {
   --asked_;
-  if (answer.unordered) worker_.keeper().NoteAnswered();
+  if (answer.era != 0) worker_.keeper().NoteAnswered(answer.era);
   const Worker::Cargo cargo = CargoOf(answer);
   if (cargo != Worker::Cargo::kValue) coming_bytes_ -= answer.reserved_bytes;
   worker_.Arrived(cargo, answer.reserved_bytes);

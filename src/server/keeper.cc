@@ -12,6 +12,10 @@ namespace larder::server {
 
 namespace {
 
+// So long after the last transaction that needs it, order is kept: telling every core of it takes a
+// moment, and keeping it costs other clients of RESP little.
+constexpr CacheSeconds kOrderSeconds = 2;
+
 // A client is two owners: its transaction, and its other commands. Connections lie at even
 // addresses.
 Intents::Owner TransactionOf(const Connection* connection) {
@@ -106,22 +110,52 @@ void Keeper::Serve(Owner owner) {
   }
 }
 
-bool Keeper::KeepOrder(Connection& connection) {
+// --- order --------------------------------------------------------------------------------------
+
+void Keeper::JoinOrder() {
+  if (!joined_) worker_.cluster().order.Join();
+  joined_ = true;
+  ++relying_;
+}
+
+void Keeper::LeaveOrder() {
+  --relying_;
+  relied_at_ = worker_.now().FloorSeconds();
+}
+
+void Keeper::Tick() {
+  const CacheSeconds second = worker_.now().FloorSeconds();
+  if (joined_ && relying_ == 0 && second - relied_at_ >= kOrderSeconds) {
+    joined_ = false;
+    worker_.cluster().order.Leave();
+  }
+  if (keeps_order_ && !worker_.cluster().order.IsWanted()) keeps_order_ = false;
+}
+
+void Keeper::BeginOrder() {
+  if (keeps_order_) return;
   keeps_order_ = true;
-  if (unordered_ == 0) return true;
+  era_ ^= 1;
+  DCHECK_EQ(asked_[era_], 0);
+}
+
+bool Keeper::KeepOrder(Connection& connection) {
+  BeginOrder();
+  if (asked_[era_ ^ 1] == 0) return true;
   wait_for_order_.push_back({.here = &connection});
   return false;
 }
 
 void Keeper::KeepOrder(uint32_t from, Message& request) {
-  keeps_order_ = true;
+  BeginOrder();
   wait_for_order_.push_back({.from = from, .messages = {request}});
-  if (unordered_ == 0) TellOrdered();
+  if (asked_[era_ ^ 1] == 0) TellOrdered();
 }
 
-void Keeper::NoteAnswered() {
-  DCHECK_GT(unordered_, 0);
-  if (--unordered_ == 0 && keeps_order_) TellOrdered();
+void Keeper::NoteAnswered(uint8_t era) {
+  const uint32_t index = era - 1U;
+  DCHECK_GT(asked_[index], 0);
+  if (--asked_[index] == 0 && index != era_) TellOrdered();
 }
 
 void Keeper::TellOrdered() {

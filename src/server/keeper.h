@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "larder/clock.h"
 #include "server/intents.h"
 #include "server/message.h"
 
@@ -54,9 +55,18 @@ class Keeper {
   // The same for another core, which is answered then.
   void KeepOrder(uint32_t from, Message& request);
   [[nodiscard]] bool keeps_order() const { return keeps_order_; }
-  // Of a command that was asked of another core while no order was kept.
-  void NoteAsked() { ++unordered_; }
-  void NoteAnswered();
+  // A transaction of a client of this core needs that all cores keep order: until LeaveOrder, and
+  // some time longer, as the next one will.
+  void JoinOrder();
+  void LeaveOrder();
+  // Once a second: stops what nobody needs any more.
+  void Tick();
+  // A RESP command is asked of another core; and has been answered. What is returned goes with it.
+  [[nodiscard]] uint8_t NoteAsked() {
+    ++asked_[era_];
+    return static_cast<uint8_t>(era_ + 1);
+  }
+  void NoteAnswered(uint8_t era);
 
   // No turn comes any more: gives up the messages.
   void LetGo();
@@ -74,6 +84,7 @@ class Keeper {
   void AnswerPart(uint32_t from, Message& request);
   void ReleaseOwner(Owner owner);
   void Serve(Owner owner);
+  void BeginOrder();
   void TellOrdered();
 
   Worker& worker_;
@@ -83,8 +94,14 @@ class Keeper {
   std::vector<Owner> granted_;
   bool serving_ = false;
   bool keeps_order_ = false;
-  uint32_t unordered_ = 0;  // commands that were asked for before
+  // Of keeping order, another era begins; by then, all that was asked in the one before the last
+  // has been answered, so two are told apart by one bit.
+  uint32_t era_ = 0;
+  uint32_t asked_[2] = {0, 0};  // unanswered commands
   std::vector<Waiter> wait_for_order_;
+  bool joined_ = false;
+  uint32_t relying_ = 0;  // transactions
+  CacheSeconds relied_at_ = 0;
 };
 
 }  // namespace larder::server

@@ -52,7 +52,7 @@ struct alignas(64) Message {
   bool last_key : 1;
   bool has_extras : 1;  // in front of the key
   bool in_block : 1;    // the payload is in `block`
-  bool unordered : 1;   // asked for while no order was kept (Keeper); an answer says it again
+  uint8_t era;          // when it was asked for (Keeper::NoteAsked); an answer says it again
   uint16_t key_bytes;
   uint32_t ticket;  // the asker's slot for the reply
   uint32_t client_flags;
@@ -111,7 +111,7 @@ inline void PutCommand(const Command& command, Message& message) {
   message.last_key = command.last_key;
   message.rejection = command.rejection;
   message.has_extras = command.extras != nullptr;
-  message.unordered = false;
+  message.era = 0;
   message.key_bytes = static_cast<uint16_t>(command.key.size());
   message.client_flags = command.client_flags;
   message.hash = command.hash;

@@ -13,6 +13,7 @@
 #include "server/connection.h"
 #include "server/resp_info.h"
 #include "server/worker.h"
+#include "util/absl_view.h"
 #include "util/bytes.h"
 
 namespace larder::server {
@@ -71,8 +72,7 @@ bool ReadGreeting(RespCall& call, Greeting& greeting) {
     } else if (IsWord(word, "setname") && value.data() != nullptr && !value.empty()) {
       greeting.name = value;
     } else {
-      call.reply.Error(absl::StrCat("ERR Syntax error in HELLO option '",
-                                    absl::string_view(word.data(), word.size()), "'"));
+      call.reply.Error(absl::StrCat("ERR Syntax error in HELLO option '", util::View(word), "'"));
       return false;
     }
   }
@@ -144,8 +144,21 @@ void AnswerHello(RespCall& call) {
   Welcome(call, version);
 }
 
+std::optional<uint8_t> DatabaseIn(const Worker& worker, std::string_view word) {
+  const std::optional<int64_t> number = protocol::RespInteger(word);
+  const int64_t databases = worker.cluster().emulated ? 1 : worker.cluster().databases;
+  if (!number || *number < 0 || *number >= databases) return std::nullopt;
+  return static_cast<uint8_t>(*number);
+}
+
+void UseDatabase(Worker& worker, Connection& client, uint8_t database) {
+  if (database > 0) worker.cluster().databases_used.store(true, std::memory_order_relaxed);
+  client.SelectDatabase(database);
+}
+
 void AnswerSelect(RespCall& call) {
-  const std::optional<int64_t> number = protocol::RespInteger(call.arguments.Next());
+  const std::string_view word = call.arguments.Next();
+  const std::optional<int64_t> number = protocol::RespInteger(word);
   if (!number) return call.reply.Error(kNotInteger);
   if (*number < INT32_MIN || *number > INT32_MAX) {
     return call.reply.Error(
@@ -154,13 +167,9 @@ void AnswerSelect(RespCall& call) {
   if (*number != 0 && call.worker.cluster().emulated) {
     return call.reply.Error("ERR SELECT is not allowed in cluster mode");
   }
-  if (*number < 0 || *number >= call.worker.cluster().databases) {
-    return call.reply.Error("ERR DB index is out of range");
-  }
-  if (*number > 0) {
-    call.worker.cluster().databases_used.store(true, std::memory_order_relaxed);
-  }
-  call.client.SelectDatabase(static_cast<uint8_t>(*number));
+  const std::optional<uint8_t> database = DatabaseIn(call.worker, word);
+  if (!database) return call.reply.Error("ERR DB index is out of range");
+  UseDatabase(call.worker, call.client, *database);
   call.reply.Ok();
 }
 
@@ -183,8 +192,7 @@ void ClientSetInfo(RespCall& call) {
   const std::string_view value = call.arguments.Next();
   const bool name = IsWord(what, "lib-name");
   if (!name && !IsWord(what, "lib-ver")) {
-    return call.reply.Error(absl::StrCat("ERR Unrecognized option '",
-                                         absl::string_view(what.data(), what.size()), "'"));
+    return call.reply.Error(absl::StrCat("ERR Unrecognized option '", util::View(what), "'"));
   }
   if (!IsName(value)) {
     return call.reply.Error(
@@ -246,8 +254,7 @@ std::optional<ClientType> ClientTypeIn(std::string_view word) {
 }
 
 std::string UnknownType(std::string_view word) {
-  return absl::StrCat("-ERR Unknown client type '", absl::string_view(word.data(), word.size()),
-                      "'\r\n");
+  return absl::StrCat("-ERR Unknown client type '", util::View(word), "'\r\n");
 }
 
 // Matches no client.
@@ -289,8 +296,7 @@ std::string ReadKillOption(RespCall& call, std::string_view word, ClientFilter& 
     filter.local_address = value;
   } else if (IsWord(word, "user")) {
     if (value != kDefaultUser) {
-      return absl::StrCat("-ERR No such user '", absl::string_view(value.data(), value.size()),
-                          "'\r\n");
+      return absl::StrCat("-ERR No such user '", util::View(value), "'\r\n");
     }
   } else if (IsWord(word, "skipme") && (IsWord(value, "yes") || IsWord(value, "no"))) {
     filter.spared = IsWord(value, "yes") ? filter.asker : 0;
@@ -362,8 +368,7 @@ namespace {
 // What names of sockets begin with is of which kind they are.
 std::string AddressIn(std::string_view name) {
   const std::string_view address = name.substr(std::min(name.find(':') + 1, name.size()));
-  return absl::StrCat(absl::string_view(address.data(), address.size()),
-                      name.starts_with("unix") ? ":0" : "");
+  return absl::StrCat(util::View(address), name.starts_with("unix") ? ":0" : "");
 }
 
 }  // namespace

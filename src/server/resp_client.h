@@ -3,7 +3,9 @@
 #define LARDER_SERVER_RESP_CLIENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "server/resp_calls.h"
 
@@ -25,6 +27,10 @@ std::string LocalAddress(const Connection& client);
 int64_t ClientId(const Worker& worker, const Connection& client);
 std::string ClientLine(const Worker& worker, const Connection& client);
 
+// The database that SELECT means by a word; none: there is no such.
+std::optional<uint8_t> DatabaseIn(const Worker& worker, std::string_view word);
+// From now on the client's keys are of it.
+void UseDatabase(Worker& worker, Connection& client, uint8_t database);
 void AnswerAuth(RespCall& call);
 void AnswerHello(RespCall& call);
 void AnswerSelect(RespCall& call);

@@ -10,6 +10,7 @@
 
 #include "protocol/resp_requests.h"
 #include "server/worker.h"
+#include "util/absl_view.h"
 #include "util/bytes.h"
 #include "util/glob.h"
 
@@ -62,9 +63,8 @@ struct NewLimit {
 };
 
 std::string SetFailed(std::string_view name, std::string_view why) {
-  return absl::StrCat("ERR CONFIG SET failed (possibly related to argument '",
-                      absl::string_view(name.data(), name.size()), "') - ",
-                      absl::string_view(why.data(), why.size()));
+  return absl::StrCat("ERR CONFIG SET failed (possibly related to argument '", util::View(name),
+                      "') - ", util::View(why));
 }
 
 NewLimit ReadLimit(const Worker& worker, std::string_view name, std::string_view value) {
@@ -108,7 +108,7 @@ NewLimit ReadConfigSet(const Worker& worker, protocol::RespArguments words, size
     for (const auto& parameter : AllParameters(worker)) known |= IsWord(name, parameter.first);
     if (!known) {
       return {.error = absl::StrCat("ERR Unknown option or number of arguments for CONFIG SET - '",
-                                    absl::string_view(name.data(), name.size()), "'")};
+                                    util::View(name), "'")};
     }
     if (!IsWord(name, "maxmemory")) return {.error = SetFailed(name, "can't set immutable config")};
     limit = ReadLimit(worker, name, value);

@@ -15,6 +15,7 @@
 #include "larder/version.h"
 #include "server/worker.h"
 #include "stats/stats_text.h"
+#include "util/absl_view.h"
 #include "util/glob.h"
 #include "util/memory_usage.h"
 
@@ -90,7 +91,23 @@ std::string PersistenceSection(const Worker& /*worker*/) {
 }
 
 std::string StatsSection(const Worker& worker) {
+  uint64_t requests = 0;
+  stats::Traffic recent;
+  for (const Worker* each : worker.cluster().workers) {
+    const stats::Traffic part = each->RecentTraffic();
+    requests += each->times().count();
+    recent.requests += part.requests;
+    recent.received_bytes += part.received_bytes;
+    recent.sent_bytes += part.sent_bytes;
+  }
+  const auto kilobytes = [](uint64_t bytes) {
+    return absl::StrFormat("%.2f", static_cast<double>(bytes) / 1024);
+  };
   return absl::StrCat("total_connections_received:", Sum(worker, Counter::kTotalConnections),
+                      "\r\ntotal_commands_processed:", requests,
+                      "\r\ninstantaneous_ops_per_sec:", recent.requests,
+                      "\r\ninstantaneous_input_kbps:", kilobytes(recent.received_bytes),
+                      "\r\ninstantaneous_output_kbps:", kilobytes(recent.sent_bytes),
                       "\r\ntotal_net_input_bytes:", Sum(worker, Counter::kBytesRead),
                       "\r\ntotal_net_output_bytes:", Sum(worker, Counter::kBytesWritten),
                       "\r\nrejected_connections:", Sum(worker, Counter::kRejectedConnections),
@@ -151,8 +168,7 @@ void DescribeCommand(protocol::RespWriter& reply, const RespCommandInfo& info) {
   reply.Array(10);
   reply.Bulk(info.name);
   reply.Integer(info.arity);
-  const std::vector<std::string> flags =
-      absl::StrSplit(absl::string_view(info.flags.data(), info.flags.size()), ' ');
+  const std::vector<std::string> flags = absl::StrSplit(util::View(info.flags), ' ');
   reply.Set(flags.size());
   for (const std::string& flag : flags) reply.Simple(flag);
   reply.Integer(info.first_key);
@@ -261,8 +277,7 @@ void AnswerInfo(RespCall& call) {
       wanted = wanted || IsForAll(word) || IsWord(word, section.word);
     }
     if (!wanted) continue;
-    absl::StrAppend(&text, text.empty() ? "" : "\r\n", "# ",
-                    absl::string_view(section.title.data(), section.title.size()), "\r\n",
+    absl::StrAppend(&text, text.empty() ? "" : "\r\n", "# ", util::View(section.title), "\r\n",
                     section.text(call.worker));
   }
   call.reply.Verbatim(text);

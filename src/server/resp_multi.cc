@@ -1,9 +1,11 @@
 #include "server/resp_multi.h"
 
+#include <optional>
 #include <utility>
 
 #include "protocol/resp_requests.h"
 #include "server/connection.h"
+#include "server/resp_client.h"
 #include "server/resp_many.h"
 #include "server/resp_server.h"
 #include "server/worker.h"
@@ -21,18 +23,6 @@ constexpr uint64_t kSmallQueueBytes = 4 << 10;
 void Close(RespCall& call) {
   call.client.queue() = {};
   call.client.SetQueueing(false);
-}
-
-// The text that a command answers which has no keys.
-std::string TextOf(RespCall& exec, const RespQueue::Queued& queued) {
-  std::string text;
-  protocol::RespWriter reply(exec.client.resp_version(), text);
-  const Command command = {.verb = Verb::kCall,
-                           .exptime = static_cast<int64_t>(queued.count),
-                           .number = protocol::PackRespCall(queued.id, queued.subcommand),
-                           .key = queued.arguments};
-  AnswerCall(exec.worker, exec.client, command, reply);
-  return text;
 }
 
 void AddQueued(RespCall& exec, const RespQueue::Queued& queued, Transaction& transaction) {
@@ -74,7 +64,12 @@ void AddQueued(RespCall& exec, const RespQueue::Queued& queued, Transaction& tra
   } else if (IsOfManyKeys(command)) {
     AddMany(exec.worker, exec.client, command, transaction);
   } else {
-    transaction.BeginUnit(Join::kText, TextOf(exec, queued));
+    transaction.AddCall(command);
+    // The keys behind it are of that database; it is selected when it is certain.
+    if (queued.id == RespCommand::kSelect) {
+      const std::optional<uint8_t> database = DatabaseIn(exec.worker, request.words[1]);
+      if (database) UseDatabase(exec.worker, exec.client, *database);
+    }
   }
 }
 
@@ -142,7 +137,9 @@ Outcome ExecuteExec(RespCall& call) {
   }
   Transaction& transaction = call.client.BeginTransaction(Transaction::Frame::kArray, call.command);
   if (!queue.watched.empty()) transaction.AddWatched(queue.watched);
+  const uint8_t database = call.client.database();
   for (const RespQueue::Queued& queued : queue.commands) AddQueued(call, queued, transaction);
+  call.client.SelectDatabase(database);
   call.client.ContinueTransaction();
   return {.status = Status::kOk, .progress = Progress::kParked};
 }

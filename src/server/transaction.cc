@@ -7,6 +7,7 @@
 #include "protocol/resp_arguments.h"
 #include "protocol/resp_writer.h"
 #include "server/connection.h"
+#include "server/resp_calls.h"
 #include "server/worker.h"
 #include "util/bytes.h"
 #include "util/check.h"
@@ -101,6 +102,22 @@ void Transaction::AddWatched(const std::vector<WatchedKey>& watched) {
   }
 }
 
+void Transaction::AddCall(const Command& call) {
+  BeginUnit(Join::kCall);
+  units_.back().then = call.key;
+  units_.back().call = call;
+}
+
+// All in one go, before the first step: they have no part in what the cores do.
+void Transaction::ExecuteCalls() {
+  for (Unit& unit : units_) {
+    if (unit.join != Join::kCall) continue;
+    unit.call.key = unit.then;
+    protocol::RespWriter reply(client_.resp_version(), unit.text);
+    AnswerCall(worker_, client_, unit.call, reply);
+  }
+}
+
 void Transaction::AddSearch(uint32_t core, const Search& search) {
   Unit& unit = units_.back();
   unit.search = search;
@@ -145,6 +162,8 @@ void Transaction::AddEntry(const Command& command, EntryKind kind) {
 
 void Transaction::Schedule() {
   scheduled_ = true;
+  const bool is_certain = units_.empty() || units_.front().join != Join::kUnwatch;
+  if (is_certain) ExecuteCalls();
   // A unit's second step needs a place.
   if (LastStep().unit != kNoUnit) {
     steps_.push_back({.entries = std::vector<std::string>(hashes_.size())});
@@ -175,19 +194,25 @@ void Transaction::Continue() {
     if (step_ > 0) EndStep(steps_[step_ - 1]);
     if (step_ == steps_.size()) {
       stage_ = Stage::kDone;
+      if (relies_on_order_) worker_.keeper().LeaveOrder();
     } else if (!ExecuteStep()) {
       return;
     }
   }
 }
 
-// The first transaction of all that writes on several cores tells all cores to keep their clients'
-// commands in order.
+// One that writes on several cores needs that all keep their clients' commands in order, and tells
+// them, unless they do.
 bool Transaction::TakeOrder() {
   Cluster& cluster = worker_.cluster();
-  if (cores_.size() < 2 || !writes_ || ordering_ ||
-      cluster.ordered.load(std::memory_order_acquire)) {
-    if (ordering_) cluster.ordered.store(true, std::memory_order_release);
+  if (cores_.size() < 2 || !writes_) {
+    stage_ = Stage::kAcquire;
+    return true;
+  }
+  if (!relies_on_order_) worker_.keeper().JoinOrder();
+  relies_on_order_ = true;
+  if (ordering_) cluster.order.Establish();
+  if (cluster.order.IsKept()) {
     stage_ = Stage::kAcquire;
     return true;
   }
@@ -422,7 +447,7 @@ void Transaction::ThenUnwatch(const Unit& unit) {
     const WatchedKey& before = unit.keys[i];
     changed_ = changed_ || head.unique != before.unique || head.expire_at != before.expire_at;
   }
-  if (!changed_) return;
+  if (!changed_) return ExecuteCalls();
   // What is left is to give up the keys.
   steps_.resize(step_ + 1);
   steps_[step_] = {.entries = std::vector<std::string>(hashes_.size())};

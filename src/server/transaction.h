@@ -13,7 +13,8 @@
 // Before the first one that writes on several cores, every core is told to keep the commands of
 // each RESP client in order: from then on, none of them is asked of one core while an earlier one
 // is unanswered by another. Without that, a pipeline of two reads could see the first key after
-// such a transaction and the second one before it. So nobody pays for it who has no use for it.
+// such a transaction and the second one before it. Some seconds after the last of them it is so no
+// longer (order.h). So nobody pays for it who has no use for it.
 //
 // A connection has one while it waits, and executes no later command before its end. It goes on to
 // its end even if the client is gone.
@@ -53,6 +54,7 @@ class Transaction {
     kList,    // an array of them
     kSum,     // all are numbers
     kOk,      // the first that is an error, or OK
+    kCall,    // there are no keys: executed when it is certain that the transaction is
     kMsetnx,  // the rest: two steps
     kRename,
     kRenamenx,
@@ -80,6 +82,8 @@ class Transaction {
   // A command with its hash. Of kMsetnx, those that set; of the other two-step units, the source
   // and the destination, as any command with their keys.
   void Add(const Command& command);
+  // A command without keys, of a unit of its own.
+  void AddCall(const Command& call);
   // Of searches: what is done on `core`; the same on all.
   void AddSearch(uint32_t core, const Search& search);
   // Before all else.
@@ -107,7 +111,9 @@ class Transaction {
     uint32_t first = 0;  // slot
     uint32_t count = 0;
     std::string text = {};
-    std::string then = {};  // of kMsetnx: its second step, as entries; of searches: the pattern
+    // Of kMsetnx: its second step, as entries; of searches: the pattern; of kCall: its arguments.
+    std::string then = {};
+    Command call = {};  // but for the arguments
     std::vector<WatchedKey> keys = {};
     // Of searches.
     Search search = {};  // but for the pattern, which is in `then`
@@ -120,6 +126,7 @@ class Transaction {
     uint32_t unit = kNoUnit;           // the one whose second step is made when this has ended
   };
 
+  void ExecuteCalls();
   void AddEntry(const Command& command, EntryKind kind);
   void AddKey(const Command& command);
   [[nodiscard]] Step& LastStep() { return steps_.back(); }
@@ -155,6 +162,7 @@ class Transaction {
   bool scheduled_ = false;
   bool waits_for_keys_ = false;
   bool writes_ = false;
+  bool relies_on_order_ = false;
   bool ordering_ = false;
   bool keeps_ours_ = false;
   bool changed_ = false;  // a watched key has been

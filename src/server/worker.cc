@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/socket.h"
+#include "protocol/detect.h"
 #include "server/page.h"
 #include "util/check.h"
 #include "util/memory_usage.h"
@@ -31,10 +32,14 @@ constexpr uint64_t kReleaseBytes = 4 << 20;
 // Changes of buffers below this are not worth telling the shard.
 constexpr uint64_t kBudgetStepBytes = 256 << 10;
 
-// What one client too many is told, in words that it knows.
-std::string_view TooManyConnections(Entrance entrance) {
-  return entrance == Entrance::kRespOnly ? "-ERR max number of clients reached\r\n"
-                                         : "ERROR Too many open connections\r\n";
+// What one client too many is told, in words that it knows. Where several protocols are spoken, its
+// first byte tells, if it has come; without one it is taken for one of Memcached.
+std::string_view TooManyConnections(const Cluster& cluster, Entrance entrance,
+                                    std::optional<char> first) {
+  const protocol::Codec& codec =
+      protocol::Detect(cluster.protocol, first.value_or('\0'), protocol::Door::kOpen, entrance);
+  return protocol::IsResp(codec.protocol) ? "-ERR max number of clients reached\r\n"
+                                          : "ERROR Too many open connections\r\n";
 }
 
 }  // namespace
@@ -253,7 +258,7 @@ Message& Worker::BeginAnswer(uint32_t from, const Message& request) {
   reply.ticket = request.ticket;
   reply.verb = request.verb;
   reply.reserved_bytes = request.reserved_bytes;
-  reply.unordered = request.unordered;
+  reply.era = request.era;
   return reply;
 }
 
@@ -331,7 +336,8 @@ void Worker::OnAccept(int listener, int fd) {
   if (cluster_.connections.fetch_add(1, std::memory_order_relaxed) >= cluster_.connections_max) {
     cluster_.connections.fetch_sub(1, std::memory_order_relaxed);
     counters_.Add(Counter::kRejectedConnections);
-    io::RefuseClient(fd, TooManyConnections(cluster_.EntranceOf(listener)));
+    io::RefuseClient(
+        fd, TooManyConnections(cluster_, cluster_.EntranceOf(listener), io::FirstByte(fd)));
     return;
   }
   const uint32_t home = HomeOfClient(listener);
@@ -384,7 +390,7 @@ void Worker::OnAcceptError(int listener, int error) {
   counters_.Add(Counter::kListenDisabled);
   if (error == -EMFILE || error == -ENFILE) {
     (void)reserve_.Spend(listener_fds_[static_cast<size_t>(listener)],
-                         TooManyConnections(cluster_.EntranceOf(listener)));
+                         TooManyConnections(cluster_, cluster_.EntranceOf(listener), {}));
   }
   paused_listeners_.push_back(listener);
   counters_.Set(Counter::kListenersPaused, paused_listeners_.size());
@@ -469,6 +475,10 @@ void Worker::Tick() {
   counters_.Set(Counter::kListenersPaused, paused_listeners_.size());
   if (last_second_ == now_.FloorSeconds()) return;
   last_second_ = now_.FloorSeconds();
+  keeper_.Tick();
+  recent_traffic_.Look(now_.ns, {.requests = times_.count(),
+                                 .received_bytes = counters_.Get(Counter::kBytesRead),
+                                 .sent_bytes = counters_.Get(Counter::kBytesWritten)});
   TickConnections();
   ReleaseMemory();
 }

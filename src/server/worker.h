@@ -40,10 +40,12 @@
 #include "server/list_request.h"
 #include "server/message.h"
 #include "server/observer.h"
+#include "server/order.h"
 #include "server/resp_cluster.h"
 #include "server/wishes.h"
 #include "stats/counters.h"
 #include "stats/request_times.h"
+#include "stats/traffic.h"
 #include "store/shard.h"
 #include "util/hash.h"
 
@@ -99,9 +101,8 @@ struct Cluster {
   // Clients of all cores' listeners so far, which go round. Relaxed: a count.
   std::atomic<uint32_t> clients_of_all{0};
   std::atomic<int> verbosity{0};
-  // All cores keep the commands of RESP clients in order (Keeper). Released by who has heard it of
-  // all of them; acquired by who relies on it.
-  std::atomic<bool> ordered{false};
+  // Do all cores keep the commands of RESP clients in order?
+  Order order;
   // A client has selected another database than the first. Relaxed: whoever stores there has.
   std::atomic<bool> databases_used{false};
   std::atomic<uint64_t> memory_bytes_max{64ULL << 20};
@@ -226,6 +227,8 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] const store::Shard& shard() const { return shard_; }
   [[nodiscard]] stats::RequestTimes& times() { return times_; }
   [[nodiscard]] const stats::RequestTimes& times() const { return times_; }
+  // From any thread: what a second of late has brought.
+  [[nodiscard]] stats::Traffic RecentTraffic() const { return recent_traffic_.PerSecond(); }
   [[nodiscard]] Cluster& cluster() const { return cluster_; }
   // For texts that are copied at once.
   [[nodiscard]] std::string& scratch() { return scratch_; }
@@ -297,6 +300,7 @@ class Worker final : public io::LoopOwner {
   io::Loop& loop_;
   stats::CounterBlock counters_;
   stats::RequestTimes times_;
+  stats::RecentTraffic recent_traffic_;
   store::Shard shard_;
   Lender lender_;
   Keeper keeper_{*this};

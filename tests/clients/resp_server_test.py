@@ -89,6 +89,32 @@ class RespServerTest(harness.ServerTestCase):
         self.expect(client, ("CONFIG", "RESETSTAT", OK))
         self.assertIn(b"keyspace_misses:0\r\n", resp.ask(client, "INFO", "stats"))
 
+    def test_commands_are_counted(self):
+        client = self.connect("--redis-port", "-1", threads=2)
+        memcached = self.another()
+
+        def stats():
+            text = resp.ask(client, "INFO", "stats").decode()
+            return dict(line.split(":") for line in text.splitlines()[1:])
+
+        before = int(stats()["total_commands_processed"])
+        for i in range(10):
+            resp.ask(client, "SET", f"k{i}", "v")
+        resp.ask(client, "PING")
+        memcached.get(b"k1")
+        # The first INFO is one, too.
+        self.assertEqual(int(stats()["total_commands_processed"]), before + 13)
+
+        def is_busy():
+            for _ in range(200):
+                resp.ask(client, "GET", "k1")
+            figures = stats()
+            return (int(figures["instantaneous_ops_per_sec"]) > 0 and
+                    float(figures["instantaneous_input_kbps"]) > 0 and
+                    float(figures["instantaneous_output_kbps"]) > 0)
+
+        harness.eventually(is_busy, "a second's traffic is told")
+
     # --- clients ----------------------------------------------------------------------------------
 
     def test_clients_are_told_of(self):

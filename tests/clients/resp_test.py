@@ -1,7 +1,11 @@
 """RESP, byte by byte, from a plain socket: on Memcached's port, and typed on Redis' own."""
 
+import base64
+import os
+import signal
 import threading
 
+import binary_protocol as b
 import harness
 import resp_protocol as resp
 
@@ -315,6 +319,58 @@ class RespTest(harness.ServerTestCase):
                               (1, b"-ERR max number of clients reached\r\n")):
             with self.server.connect_to(index) as second:
                 self.assertEqual(second.rest(), wanted)
+
+    def test_the_one_too_many_is_told_in_its_own_words(self):
+        """Where all protocols are spoken, what it has said by then tells which words it knows."""
+        self.server = self.serve("-c", "1", threads=1)
+        first = self.enterContext(self.server.connect())
+        self.assertEqual(resp.ask(first, "PING"), "PONG")
+        for said, wanted in ((resp.request("PING"), b"-ERR max number of clients reached\r\n"),
+                             (b"version\r\n", b"ERROR Too many open connections\r\n")):
+            # It accepts when there is something to read already.
+            self.server.process.send_signal(signal.SIGSTOP)
+            try:
+                os.waitpid(self.server.process.pid, os.WUNTRACED)
+                second = self.enterContext(self.server.connect())
+                second.send(said)
+            finally:
+                self.server.process.send_signal(signal.SIGCONT)
+            self.assertEqual(second.line() + b"\r\n", wanted)
+
+    def test_names_of_any_bytes_are_of_one_item_each(self):
+        """Keys of binary requests and encoded ones of meta commands may begin with what databases of
+        Redis are told apart by."""
+        for threads in (1, 2):
+            client = self.connect(threads=threads)
+            memcached = self.enterContext(self.server.connect())
+            binary = self.enterContext(self.server.connect())
+            for i in range(10):
+                name = b"key%d" % i
+                key = b"\0\1" + name  # as the second database might store it
+                encoded = base64.b64encode(key)
+                self.expect(client, ("SELECT", 1, OK), ("SET", name, "of the second", OK))
+                self.assertEqual(memcached.ask(b"mg " + encoded + b" b v"), b"EN")
+                self.assertEqual(b.ask_one(binary, b.request(b.GET, key)).status, b.NOT_FOUND)
+                memcached.send(b"ms " + encoded + b" 6 b k\r\nmeta's\r\n")
+                self.assertEqual(memcached.line(), b"HD k" + encoded + b" b")
+                hit = b.ask_one(binary, b.request(b.GETK, key))
+                self.assertEqual((hit.key, hit.value), (key, b"meta's"))
+                self.expect(client, ("GET", name, b"of the second"), ("DBSIZE", i + 1),
+                            ("SELECT", 0, OK), ("GET", name, None), ("GET", key, b"meta's"))
+                b.ask(binary, b.store(b.SETQ, key, b"binary's"))
+                memcached.send(b"mg " + encoded + b" b k v\r\n")
+                self.assertEqual(memcached.line(), b"VA 8 k" + encoded + b" b")
+                self.assertEqual(memcached.line(), b"binary's")
+                self.expect(client, ("GET", key, b"binary's"), ("SELECT", 1, OK),
+                            ("GET", name, b"of the second"), ("SELECT", 0, OK))
+            # Dumps have what Memcached's clients have names for, by these names.
+            self.assertEqual(memcached.ask(b"lru_crawler mgdump all"), b"OK")
+            names = {base64.b64encode(b"\0\1key%d" % i) for i in range(10)}
+            self.assertEqual({memcached.line() for _ in range(10)},
+                             {b"mg " + name + b" b" for name in names})
+            self.assertEqual(memcached.line(), b"EN")
+            self.assertEqual(set(resp.ask(client, "KEYS", "*")),
+                             {b"\0\1key%d" % i for i in range(10)})
 
     def test_without_a_password(self):
         client = self.connect()

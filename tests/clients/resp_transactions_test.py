@@ -6,8 +6,10 @@ them that explains every answer.
 """
 
 import random
+import socket
 import threading
 
+import differential
 import harness
 import resp_protocol as resp
 
@@ -52,6 +54,43 @@ class RespTransactionsTest(harness.ServerTestCase):
             resp.ask_all(client, ("MULTI",), ("SET", "k", "0"), ("SELECT", 1), ("SET", "k", "1"),
                          ("EXEC",), ("GET", "k"), ("SELECT", 0), ("GET", "k"))[4:],
             [[OK, OK, OK], b"1", OK, b"0"])
+
+    def test_what_is_not_executed_changes_nothing(self):
+        """Of a transaction that a watched key stops, SELECT, HELLO and CLIENT are not executed
+        either. As Redis has it, which is asked the same."""
+        def converse(client, other):
+            said = []
+            for change in (True, False):
+                resp.ask_all(client, ("WATCH", "k"), ("SET", "only", "0"))
+                if change:
+                    resp.ask(other, "SET", "k", "x")
+                said += resp.ask_all(
+                    client, ("MULTI",), ("CLIENT", "SETNAME", "me"), ("SELECT", 3),
+                    ("SET", "only", "3"), ("MGET", "only", "none"), ("SELECT", "99"),
+                    ("GET", "only"), ("EXEC",), ("GET", "only"), ("CLIENT", "GETNAME"),
+                    ("SELECT", 0), ("GET", "only"))
+                said += resp.ask_all(client, ("WATCH", "k"))
+                if change:
+                    resp.ask(other, "SET", "k", "y")
+                said += resp.ask_all(client, ("MULTI",), ("HELLO", 3), ("EXEC",))[:2]
+                # A null of RESP2, or of RESP3.
+                client.send(resp.request("GET", "none"))
+                said.append(client.line())
+            return said
+
+        told = []
+        for threads in (1, 3):
+            client = self.connect(threads=threads)
+            told.append(converse(client, self.enterContext(self.server.connect())))
+        with differential.server_of("/usr/bin/redis-server", "redis-server", 1, None) as redis:
+            pair = [harness.Connection(redis.address, family=socket.AF_UNIX) for _ in range(2)]
+            told.append(converse(*pair))
+            for connection in pair:
+                connection.close()
+        self.assertEqual(told[0], told[-1])
+        self.assertEqual(told[1], told[-1])
+        self.assertIn(b"$-1", told[-1])
+        self.assertIn(b"_", told[-1])
 
     def test_watch(self):
         for threads in (1, 2):

@@ -164,20 +164,12 @@ TEST(Regressions, ARequestThatIsRefusedHalfwayIsTheOneToSkip) {
             "$-1\r\n+PONG\r\n");
 }
 
-std::string Resp(const std::vector<std::string>& words) {
-  std::string request = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string& word : words) {
-    request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-  }
-  return request;
-}
-
 // Commands that waited for the keys of a transaction filled the mailbox, and the transaction could
 // not say any more that it was done with the keys.
 TEST(Regressions, AFullMailboxDoesNotKeepATransactionFromItsEnd) {
   SimServer server(3);
   const std::string key = server.KeyOf(1);
-  const std::string mset = Resp({"MSET", key, "1", server.KeyOf(2), "2"});
+  const std::string mset = RespOf({"MSET", key, "1", server.KeyOf(2), "2"});
   const auto writer = server.Connect();
   std::vector<std::shared_ptr<SimSocket>> readers;
   for (int i = 0; i < 8; ++i) readers.push_back(server.Connect());

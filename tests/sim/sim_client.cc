@@ -267,24 +267,28 @@ SimClient::Match SimClient::MatchVerb(const Sent& sent) {
       item.present = false;
       return Match::kDone;
     }
-    case Verb::kTouch: {
-      if (options_.lossy && item.present && !sent.noreply) {
-        if (Pending().empty()) return Match::kMore;
-        if (Pending().front() == 'N') item.present = false;
-        if (Pending().front() == 'S') {  // a new expiry may need room
-          if (MatchText(kNoMemory) == Match::kMore) return Match::kMore;
-          item.present = false;
-          return Match::kDone;
-        }
-      }
-      if (answer(item.present ? "TOUCHED\r\n" : "NOT_FOUND\r\n") == Match::kMore)
-        return Match::kMore;
-      if (sent.exptime < 0) item.present = false;
-      return Match::kDone;
-    }
+    case Verb::kTouch:
+      return MatchTouch(sent, item);
     default:
       return MatchStore(sent, item);
   }
+}
+
+SimClient::Match SimClient::MatchTouch(const Sent& sent, Item& item) {
+  if (options_.lossy && item.present && !sent.noreply) {
+    if (Pending().empty()) return Match::kMore;
+    if (Pending().front() == 'N') item.present = false;
+    if (Pending().front() == 'S') {  // a new expiry may need room
+      if (MatchText(kNoMemory) == Match::kMore) return Match::kMore;
+      item.present = false;
+      return Match::kDone;
+    }
+  }
+  if (!sent.noreply && MatchText(item.present ? "TOUCHED\r\n" : "NOT_FOUND\r\n") == Match::kMore) {
+    return Match::kMore;
+  }
+  if (sent.exptime < 0) item.present = false;
+  return Match::kDone;
 }
 
 void SimClient::StoreValue(Item& item, const Sent& sent, std::string value) {

@@ -194,6 +194,7 @@ class SimClient {
   Match MatchGet(const Sent& sent);
   Match MatchHit(const Sent& sent, Item& item);
   Match MatchVerb(const Sent& sent);
+  Match MatchTouch(const Sent& sent, Item& item);
   Match MatchStore(const Sent& sent, Item& item);
   Match MatchNumber(const Sent& sent, Item& item);
   // The number that an incr or decr makes of the item; false if it has none.

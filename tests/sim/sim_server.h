@@ -52,6 +52,7 @@ class SimServer {
     for (const auto& worker : workers_) worker->RunTurn(0);
     clock_.now.ns += 1'000'000;
   }
+  void Wait(uint64_t ns) { clock_.now.ns += ns; }
   std::vector<std::unique_ptr<server::Worker>>& workers() { return workers_; }
   server::Cluster& cluster() { return cluster_; }
   // A key that this core owns.
@@ -71,6 +72,15 @@ class SimServer {
   std::vector<std::unique_ptr<io::SimLoop>> loops_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
 };
+
+// A request of RESP.
+inline std::string RespOf(const std::vector<std::string>& words) {
+  std::string request = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words) {
+    request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  return request;
+}
 
 inline std::string SetOf(const std::string& key, const std::string& value) {
   return "set " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";

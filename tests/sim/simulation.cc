@@ -67,7 +67,8 @@ Simulation::Simulation(const SimOptions& options)
       shape_(ShapeOf(options, prng_)),
       cluster_(shape_.cores, util::KeyHash(prng_.Next()), clock_, shape_.ring_messages),
       shared_(shape_.clients),
-      running_(shape_.cores, false) {
+      running_(shape_.cores, false),
+      in_order_(shape_.cores, false) {
   g_running = {.seed = options.seed, .step = 0};
   cluster_.item_bytes_max = kItemBytesMax;
   cluster_.connections_max = shape_.connections_max;
@@ -75,7 +76,10 @@ Simulation::Simulation(const SimOptions& options)
   cluster_.flush_enabled = shape_.flush_enabled;
   cluster_.settings = {{"maxbytes", "many"}};
   cluster_.listener_names = {"tcp:sim"};
-  if (options.forget_order) cluster_.ordered.store(true);
+  if (options.forget_order) {
+    cluster_.order.Join();
+    cluster_.order.Establish();
+  }
   // Nothing may be evicted of it, or flushed.
   shared_.used = shape_.clients > 1 && !shape_.lossy;
   for (uint32_t core = 0; core < shape_.cores; ++core) {
@@ -155,6 +159,9 @@ void Simulation::RunCore(uint32_t core) {
   running_[core] = true;
   workers_[core]->RunTurn(prng_.OneIn(2) ? 0 : 1'000'000'000);
   running_[core] = false;
+  const bool in_order = workers_[core]->keeper().keeps_order();
+  if (in_order != in_order_[core]) ++(in_order ? report_.orders_begun : report_.orders_ended);
+  in_order_[core] = in_order;
   LookForDeaf();
   CheckBounds();
 }

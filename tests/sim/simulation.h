@@ -44,6 +44,9 @@ struct SimReport {
   uint64_t in_place = 0;           // values received where they stay
   uint64_t deaf_closed = 0;
   RespTally resp;
+  // By cores.
+  uint64_t orders_begun = 0;
+  uint64_t orders_ended = 0;
 };
 
 class SimClock final : public Clock {
@@ -105,8 +108,9 @@ class Simulation {
   std::vector<std::unique_ptr<io::SimLoop>> loops_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::vector<std::unique_ptr<SimClient>> clients_;
-  std::vector<bool> running_;  // the core is in a turn
-  bool settling_ = false;      // clients only read
+  std::vector<bool> running_;   // the core is in a turn
+  std::vector<bool> in_order_;  // the core keeps RESP commands in order
+  bool settling_ = false;       // clients only read
   SimReport report_;
 };
 
