@@ -1,12 +1,14 @@
 #include "stats/traffic.h"
 
+#include <cmath>
+
 namespace larder::stats {
 
 namespace {
 
 uint64_t RateOf(uint64_t before, uint64_t now, double seconds) {
   if (now < before) return 0;
-  return static_cast<uint64_t>(static_cast<double>(now - before) / seconds + 0.5);
+  return static_cast<uint64_t>(std::llround(static_cast<double>(now - before) / seconds));
 }
 
 }  // namespace

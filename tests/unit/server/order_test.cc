@@ -8,7 +8,7 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
+#include <cstddef>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -43,47 +43,53 @@ TEST(Order, HasToBeEstablishedAgain) {
   EXPECT_TRUE(order.IsKept());
 }
 
-// A core, as far as it matters here: its mailbox is the mutex.
-struct Core {
-  std::mutex mutex;
-  bool keeps = false;
-};
-
-TEST(Order, WhoReliesOnItIsNotLetDown) {
-  constexpr int kRounds = 5000;
+// Cores, as far as it matters here: a core's mailbox is its mutex.
+struct Cores {
+  struct Core {
+    std::mutex mutex;
+    bool keeps = false;
+  };
+  std::array<Core, 3> all;
   Order order;
-  std::array<Core, 3> cores;
   std::atomic<int> wrong{0};
-  std::atomic<int> running{4};
-  const auto user = [&] {
+  std::atomic<int> users{4};
+
+  void Use() {
+    constexpr int kRounds = 5000;
     for (int round = 0; round < kRounds; ++round) {
       order.Join();
       if (!order.IsKept()) {
-        for (Core& core : cores) {
+        for (Core& core : all) {
           const std::lock_guard lock(core.mutex);
           core.keeps = true;
         }
         order.Establish();
       }
-      for (Core& core : cores) {
+      for (Core& core : all) {
         const std::lock_guard lock(core.mutex);
         if (!core.keeps) ++wrong;
       }
       order.Leave();
     }
-    --running;
-  };
-  const auto tick = [&](Core& core) {
-    while (running > 0) {
+    --users;
+  }
+  void Tick(Core& core) {
+    while (users > 0) {
       const std::lock_guard lock(core.mutex);
       if (core.keeps && !order.IsWanted()) core.keeps = false;
     }
-  };
+  }
+};
+
+TEST(Order, WhoReliesOnItIsNotLetDown) {
+  Cores cores;
+  const int users = cores.users;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back(user);
-  for (Core& core : cores) threads.emplace_back(tick, std::ref(core));
+  threads.reserve(static_cast<size_t>(users) + cores.all.size());
+  for (int i = 0; i < users; ++i) threads.emplace_back([&] { cores.Use(); });
+  for (Cores::Core& core : cores.all) threads.emplace_back([&] { cores.Tick(core); });
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(cores.wrong, 0);
 }
 
 }  // namespace
