@@ -64,9 +64,30 @@ class LoadRun {
     return workers;
   }
 
+  // Each on a thread of its own, on its CPU: servers may look where a client comes from.
+  template <typename Work>
+  std::vector<std::thread> OnThreads(const Work& work) {
+    std::vector<std::thread> threads;
+    for (uint32_t i = 0; i < options_.threads; ++i) {
+      threads.emplace_back([this, i, work] {
+        const auto& cpus = options_.cpus;
+        if (!cpus.empty() && !PinThisThread(cpus[i % cpus.size()])) {
+          std::fprintf(stderr, "cannot pin a thread to CPU %u\n", cpus[i % cpus.size()]);
+        }
+        work(i);
+      });
+    }
+    return threads;
+  }
+
   bool AllConnect() {
-    return std::all_of(workers_.begin(), workers_.end(),
-                       [](const auto& worker) { return worker->Connect(); });
+    std::atomic<bool> well{true};
+    for (std::thread& thread : OnThreads([this, &well](uint32_t i) {
+           if (!workers_[i]->Connect()) well = false;
+         })) {
+      thread.join();
+    }
+    return well;
   }
 
   // On connections of its own, which are closed before the measured ones open.
@@ -101,16 +122,8 @@ class LoadRun {
   }
 
   bool RunPhase(const char* name, const std::vector<Worker::Plan>& plans) {
-    std::vector<std::thread> threads;
-    for (uint32_t i = 0; i < options_.threads; ++i) {
-      threads.emplace_back([this, i, &plans] {
-        const auto& cpus = options_.cpus;
-        if (!cpus.empty() && !PinThisThread(cpus[i % cpus.size()])) {
-          std::fprintf(stderr, "cannot pin a thread to CPU %u\n", cpus[i % cpus.size()]);
-        }
-        workers_[i]->Run(plans[i]);
-      });
-    }
+    std::vector<std::thread> threads =
+        OnThreads([this, &plans](uint32_t i) { workers_[i]->Run(plans[i]); });
     std::thread reporter;
     std::atomic<bool> over{false};
     if (options_.progress) reporter = std::thread([&] { Report(name, over); });

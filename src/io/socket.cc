@@ -409,6 +409,12 @@ std::optional<char> FirstByte(int fd) {
 
 uint64_t UntakenBytes(int fd) { return QueueBytes(fd, SIOCOUTQ); }
 
+int IncomingCpu(int fd) {
+  int cpu = -1;
+  socklen_t size = sizeof(cpu);
+  return getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &size) == 0 ? cpu : -1;
+}
+
 uint64_t WaitingBytes(int fd) { return QueueBytes(fd, SIOCINQ); }
 
 std::string PeerName(int fd) {

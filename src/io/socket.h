@@ -131,6 +131,9 @@ std::optional<char> FirstByte(int fd);
 // Bytes that have come and were not received yet (SIOCINQ); 0 if there is no saying.
 [[nodiscard]] uint64_t WaitingBytes(int fd);
 
+// The CPU that the last packet arrived on (SO_INCOMING_CPU); -1 if there is no saying.
+[[nodiscard]] int IncomingCpu(int fd);
+
 // Who is at the other end, and at this one: "tcp:1.2.3.4:5", "tcp6:[::1]:5", "unix:/path", as
 // memcached writes them, and of a connection that was reset as well; "?" if there is no saying. A
 // client on a Unix socket has no name as a rule; then it is called by the path that it has

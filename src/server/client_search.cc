@@ -11,8 +11,8 @@ namespace larder::server {
 
 namespace {
 
-bool Matches(const ClientFilter& filter, const Worker& worker, const Connection& client) {
-  const int64_t id = ClientId(worker, client);
+bool Matches(const ClientFilter& filter, const Connection& client) {
+  const int64_t id = ClientId(client);
   if (id == filter.spared || client.closing()) return false;
   const bool is_one_of_them =
       filter.ids.empty() || std::find(filter.ids.begin(), filter.ids.end(), id) != filter.ids.end();
@@ -20,8 +20,8 @@ bool Matches(const ClientFilter& filter, const Worker& worker, const Connection&
          (filter.local_address.empty() || LocalAddress(client) == filter.local_address);
 }
 
-void Close(const ClientFilter& filter, const Worker& worker, Connection& client) {
-  if (ClientId(worker, client) == filter.asker) {
+void Close(const ClientFilter& filter, Connection& client) {
+  if (ClientId(client) == filter.asker) {
     client.CloseWhenDone(Leaving::kNormal);
   } else {
     client.Abort(Leaving::kNormal);
@@ -59,10 +59,10 @@ uint64_t SearchClients(Worker& worker, const Search& search, FoundHead& head, st
   // Closing is only begun here: the connection stays until the loop has let go of it.
   for (; next != worker.connections().end() && looks < search.looks_max; ++next, ++looks) {
     Connection& client = *next->second;
-    if (!Matches(filter, worker, client)) continue;
+    if (!Matches(filter, client)) continue;
     ++head.count;
     if (search.what == Search::What::kKillClients) {
-      Close(filter, worker, client);
+      Close(filter, client);
     } else {
       lines += ClientLine(worker, client) + "\n";
     }

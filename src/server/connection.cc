@@ -37,6 +37,65 @@ Connection::Connection(Worker& worker, uint64_t id, int fd, int listener)
       fd_(fd),
       listener_(static_cast<int16_t>(listener)) {}
 
+Connection::Connection(Worker& worker, MovingClient client)
+    : worker_(worker),
+      codec_(client.codec),
+      id_(client.id),
+      resume_(client.resume),
+      output_(worker.blocks()),
+      errands_(worker, *this, output_),
+      session_(std::move(client.session)),
+      last_active_(client.last_active),
+      accepted_at_(client.accepted_at),
+      home_(client.home),
+      fd_(client.fd.Release()),
+      listener_(static_cast<int16_t>(client.listener)) {
+  KeepInput(client.unread);
+}
+
+// --- moving -------------------------------------------------------------------------------------
+
+void Connection::Move(uint32_t core) {
+  home_.next = core;
+  moves_ = true;
+  worker_.AddToTurn(*this);
+}
+
+void Connection::SetOff() {
+  const bool between_requests = Idle() && codec_ != nullptr && !HasPending() && input_.empty() &&
+                                discard_bytes_ == 0 && incoming_ == nullptr && !paused_;
+  const bool says_more = queue_ != nullptr && (queue_->open || !queue_->watched.empty());
+  if (!between_requests || says_more || watcher_ != nullptr || closing_ || received_all_) return;
+  if (worker_.phase() != Worker::Phase::kServe) return;
+  moves_ = false;
+  moving_ = true;
+  closed_ = true;
+  worker_.loop().Release(*this);
+}
+
+MovingClient Connection::Pack() {
+  return {.id = id_,
+          .fd = io::UniqueFd(fd_),
+          .listener = listener_,
+          .codec = codec_,
+          .resume = resume_,
+          .session = std::move(session_),
+          .last_active = last_active_,
+          .accepted_at = accepted_at_,
+          .home = home_,
+          .unread = std::string(input_.view())};
+}
+
+void Connection::Settle() {
+  moving_ = false;
+  closed_ = false;
+  worker_.loop().Attach(*this, fd_);
+  if (input_.empty()) return;
+  // As one that was stopped: it goes on at the end of the turn.
+  stopped_ = true;
+  worker_.AddToTurn(*this);
+}
+
 // --- execution ----------------------------------------------------------------------------------
 
 bool Connection::MayExecute() const {
@@ -317,6 +376,7 @@ void Connection::EndTurn() {
   // Blocks that were taken and not written to.
   if (output_.owed() == 0) output_.Sent(0);
   Recharge();
+  if (moves_ && !closed_) SetOff();
 }
 
 void Connection::Resume() {
@@ -344,8 +404,8 @@ void Connection::Flush() {
   // Nothing to do when it is done: then the completion needs no turn of its own.
   uint64_t bytes = 0;
   for (const iovec& part : std::span(parts).first(count)) bytes += part.iov_len;
-  const bool lazy =
-      bytes == output_.owed() && !stopped_ && !closing_ && !received_all_ && listing_ == nullptr;
+  const bool lazy = bytes == output_.owed() && !stopped_ && !closing_ && !received_all_ &&
+                    listing_ == nullptr && !moves_;
   worker_.loop().Send(*this, std::span(parts).first(count),
                       lazy ? io::Notice::kLazy : io::Notice::kPrompt);
 }
@@ -422,7 +482,7 @@ void Connection::OnSent(int result) {
   last_active_ = worker_.now().FloorSeconds();
   output_.Sent(static_cast<size_t>(result));
   // Most sends end here: everything is sent, and nothing waited for it.
-  if (Idle() && !closing_ && !received_all_) {
+  if (Idle() && !closing_ && !received_all_ && !moves_) {
     Recharge();
   } else {
     worker_.AddToTurn(*this);
@@ -441,6 +501,10 @@ void Connection::Abort(Leaving why) {
 
 void Connection::OnClosed() {
   if (visits_) worker_.cluster().visitor(fd_, input_.view());
+  if (moving_ && !worker_.placement().SetOff(*this)) {
+    Settle();
+    return;
+  }
   gone_ = true;
   DestroyIfGone();
 }

@@ -38,6 +38,7 @@
 #include "server/inflow.h"
 #include "server/listing.h"
 #include "server/message.h"
+#include "server/placement.h"
 #include "server/resp_client.h"
 #include "server/resp_multi.h"
 #include "server/transaction.h"
@@ -59,6 +60,8 @@ struct HeldBytes {
 class Connection final : public io::Stream {
  public:
   Connection(Worker& worker, uint64_t id, int fd, int listener);
+  // One that another core has packed. To be attached, and then settled.
+  Connection(Worker& worker, MovingClient client);
 
   // io::Stream, from the loop.
   void OnReceive(std::string_view bytes) override;
@@ -97,6 +100,14 @@ class Connection final : public io::Stream {
   [[nodiscard]] bool KeepsInSilence(CacheSeconds second) const {
     return keeps_value_ && !waits_for_room_ && second > last_active_ + Inflow::kSilentSeconds;
   }
+
+  // Sends the client to another core as soon as it is between two requests.
+  void Move(uint32_t core);
+  // All that another core has to know of it.
+  [[nodiscard]] MovingClient Pack();
+  // It lives here, from now on or after all: what it has said on its way is read.
+  void Settle();
+  [[nodiscard]] Home& home() { return home_; }
 
   // RESP: what the client has chosen, and told of itself.
   [[nodiscard]] protocol::RespVersion resp_version() const;
@@ -197,6 +208,8 @@ class Connection final : public io::Stream {
   void Recharge();
   void ReplyLent(const Command& command, const Outcome& outcome);
   void ContinueListing();
+  // If it may be moved now.
+  void SetOff();
   [[nodiscard]] bool MayBeDestroyed() const {
     return gone_ && errands_.asked() == 0 && transaction_ == nullptr;
   }
@@ -237,6 +250,7 @@ class Connection final : public io::Stream {
   CacheSeconds looked_at_ = 0;
   uint32_t vain_looks_ = 0;
   uint64_t untaken_bytes_ = 0;
+  Home home_;
   const int fd_;
   const int16_t listener_;
   Leaving leaving_ = Leaving::kNormal;  // of one that is closing
@@ -256,6 +270,8 @@ class Connection final : public io::Stream {
   bool closed_ : 1 = false;        // the loop has been told to close
   bool gone_ : 1 = false;          // and has done so
   bool visits_ : 1 = false;        // the client is given away, with what is in input_
+  bool moves_ : 1 = false;         // to home_.next, when it is between two requests
+  bool moving_ : 1 = false;        // the loop has been told to let go of it
   bool transaction_muted_ : 1 = false;
 
   friend class Worker;

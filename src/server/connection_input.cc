@@ -39,7 +39,7 @@ bool NamesKey(const Command& command) {
 void Connection::OnReceive(std::string_view bytes) {
   worker_.BeginTurn();
   worker_.counters().Add(Counter::kBytesRead, bytes.size());
-  if (visits_) return KeepInput(bytes);
+  if (visits_ || moving_) return KeepInput(bytes);
   if (closing_ || closed_ || bytes.empty()) return;
   if (codec_ == nullptr && !Meet(bytes)) return;
   last_active_ = worker_.now().FloorSeconds();

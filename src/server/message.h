@@ -25,6 +25,7 @@
 namespace larder::server {
 
 class Connection;
+struct MovingClient;
 
 struct alignas(64) Message {
   enum class Kind : uint8_t {
@@ -38,6 +39,7 @@ struct alignas(64) Message {
     kClient,  // `number` is the descriptor of a new client of yours, from listener `ticket`; answer
               // with kClientTaken
     kClientTaken,
+    kMoved,  // `client` is yours from now on; answer with kClientTaken
     kPart,   // PartReader: do what it says; answer with kPartDone and the replies
     kOrder,  // keep your clients' commands in order; answer with kPartDone
     kPartDone,
@@ -63,8 +65,9 @@ struct alignas(64) Message {
   Connection* asker;  // only the core that asked may look into it, but for its fd()
   char* block;        // of new char[]; the receiver deletes it
   union {
-    uint64_t hash;   // of a command
-    io::Loan* loan;  // of kLentReply; the receiver returns it
+    uint64_t hash;         // of a command
+    io::Loan* loan;        // of kLentReply; the receiver returns it
+    MovingClient* client;  // of kMoved; the receiver deletes it
   };
   union {
     int64_t exptime;      // of a command
@@ -90,11 +93,7 @@ struct alignas(64) Message {
     in_block = false;
   }
   // Nobody will read it: gives up what it owns.
-  void Drop() {
-    FreeBlock();
-    if (kind == Kind::kLentReply) loan->Return();
-    if (kind == Kind::kClient) io::UniqueFd(static_cast<int>(number)).Reset(-1);
-  }
+  void Drop();
 };
 
 static_assert(sizeof(Message) == 256);

@@ -92,7 +92,7 @@ void Welcome(RespCall& call, RespVersion version) {
   reply.Bulk("proto");
   reply.Integer(static_cast<int64_t>(version));
   reply.Bulk("id");
-  reply.Integer(ClientId(call.worker, call.client));
+  reply.Integer(ClientId(call.client));
   reply.Bulk("mode");
   reply.Bulk(call.worker.cluster().emulated ? "cluster" : "standalone");
   reply.Bulk("role");
@@ -307,7 +307,7 @@ std::string ReadKillOption(RespCall& call, std::string_view word, ClientFilter& 
 }
 
 std::string ReadKillFilter(RespCall& call, ClientFilter& filter) {
-  filter.asker = ClientId(call.worker, call.client);
+  filter.asker = ClientId(call.client);
   if (call.count == 3) {
     filter.address = call.arguments.Next();
     // Nobody has an empty one.
@@ -347,7 +347,7 @@ void AnswerClient(RespCall& call) {
   (void)call.arguments.Next();
   switch (call.subcommand) {
     case RespSubcommand::kClientId:
-      return call.reply.Integer(ClientId(call.worker, call.client));
+      return call.reply.Integer(ClientId(call.client));
     case RespSubcommand::kClientSetname:
       return ClientSetName(call);
     case RespSubcommand::kClientGetname:
@@ -376,16 +376,14 @@ std::string AddressIn(std::string_view name) {
 std::string PeerAddress(const Connection& client) { return AddressIn(io::PeerName(client.fd())); }
 std::string LocalAddress(const Connection& client) { return AddressIn(io::LocalName(client.fd())); }
 
-int64_t ClientId(const Worker& worker, const Connection& client) {
-  return static_cast<int64_t>(client.id() * worker.cluster().mailboxes.cores() + worker.index());
-}
+int64_t ClientId(const Connection& client) { return static_cast<int64_t>(client.id()); }
 
 std::string ClientLine(const Worker& worker, const Connection& client) {
   static const RespSession kNothingTold;
   const RespSession* told = client.told();
   const RespSession& session = told == nullptr ? kNothingTold : *told;
   const CacheSeconds second = worker.now().FloorSeconds();
-  return absl::StrCat("id=", ClientId(worker, client), " addr=", PeerAddress(client),
+  return absl::StrCat("id=", ClientId(client), " addr=", PeerAddress(client),
                       " laddr=", LocalAddress(client), " fd=", client.fd(), " name=", session.name,
                       " age=", second - client.accepted_at(),
                       " idle=", second - client.last_active(), " flags=N db=", client.database(),

@@ -24,7 +24,7 @@ struct RespSession {
 std::string PeerAddress(const Connection& client);
 std::string LocalAddress(const Connection& client);
 // As CLIENT tells of it.
-int64_t ClientId(const Worker& worker, const Connection& client);
+int64_t ClientId(const Connection& client);
 std::string ClientLine(const Worker& worker, const Connection& client);
 
 // The database that SELECT means by a word; none: there is no such.

@@ -250,6 +250,13 @@ void ServerImpl::Run() {
   // number (CPU modulo sockets): that is right only if this number is the index of the thread that
   // is pinned to the CPU, for each of them.
   bool placed = !options_.cpus.empty();
+  if (placed) {
+    cluster_->homes.of = [cpus = options_.cpus](int fd) -> std::optional<uint32_t> {
+      const auto cpu = std::ranges::find(cpus, io::IncomingCpu(fd));
+      if (cpu == cpus.end()) return std::nullopt;
+      return static_cast<uint32_t>(cpu - cpus.begin());
+    };
+  }
   for (uint32_t index = 0; placed && index < options_.threads; ++index) {
     placed = static_cast<uint32_t>(options_.cpus[index]) % options_.threads == index;
   }

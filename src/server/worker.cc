@@ -244,6 +244,7 @@ void Worker::AnswerGroup(uint32_t from, util::SpscRing<Message>& inbox, size_t c
       case Message::Kind::kEverywhere:
       case Message::Kind::kListPage:
       case Message::Kind::kClient:
+      case Message::Kind::kMoved:
         Answer(from, message);
         break;
     }
@@ -273,6 +274,10 @@ void Worker::Answer(uint32_t from, Message& request) {
   } else if (request.kind == Message::Kind::kClient) {
     reply.kind = Message::Kind::kClientTaken;
     TakeClient(static_cast<int>(request.ticket), static_cast<int>(request.number));
+    reply.MakeRoom(0);
+  } else if (request.kind == Message::Kind::kMoved) {
+    reply.kind = Message::Kind::kClientTaken;
+    placement_.Arrived(request);
     reply.MakeRoom(0);
   } else if (request.kind == Message::Kind::kEverywhere) {
     ExecuteEverywhere(CommandIn(request));
@@ -359,11 +364,20 @@ uint32_t Worker::HomeOfClient(int listener) {
 
 void Worker::TakeClient(int listener, int fd) {
   counters_.Add(Counter::kCurrConnections);
-  const uint64_t id = next_id_++;
+  // Unlike any other core's, and kept wherever it moves.
+  const uint64_t id = next_id_++ * cluster_.mailboxes.cores() + index();
   auto connection = std::make_unique<Connection>(*this, id, fd, listener);
   loop_.Attach(*connection, fd);
   connections_.emplace(id, std::move(connection));
   if (observer_.observes()) observer_.SawClient(fd);
+}
+
+void Worker::TakeClient(MovingClient client) {
+  counters_.Add(Counter::kCurrConnections);
+  const uint64_t id = client.id;
+  auto connection = std::make_unique<Connection>(*this, std::move(client));
+  connection->Settle();
+  connections_.emplace(id, std::move(connection));
 }
 
 bool Worker::AddWatcher(Connection& connection, Streams streams) {
@@ -480,6 +494,7 @@ void Worker::Tick() {
                                  .received_bytes = counters_.Get(Counter::kBytesRead),
                                  .sent_bytes = counters_.Get(Counter::kBytesWritten)});
   TickConnections();
+  placement_.Look(last_second_);
   ReleaseMemory();
 }
 

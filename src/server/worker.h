@@ -98,6 +98,7 @@ struct Cluster {
   // Open client connections of all cores: the limit is one for all. Relaxed: a count, nothing is
   // published by it.
   std::atomic<uint32_t> connections{0};
+  Homes homes{mailboxes.cores()};
   // Clients of all cores' listeners so far, which go round. Relaxed: a count.
   std::atomic<uint32_t> clients_of_all{0};
   std::atomic<int> verbosity{0};
@@ -242,6 +243,9 @@ class Worker final : public io::LoopOwner {
   [[nodiscard]] Lender& lender() { return lender_; }
   [[nodiscard]] Keeper& keeper() { return keeper_; }
   [[nodiscard]] Inflow& inflow() { return inflow_; }
+  [[nodiscard]] Placement& placement() { return placement_; }
+  // A client of another core lives here from now on.
+  void TakeClient(MovingClient client);
   [[nodiscard]] const Keeper& keeper() const { return keeper_; }
   [[nodiscard]] const protocol::ParserLimits& limits() const { return limits_; }
   // Which core owns the key.
@@ -305,6 +309,7 @@ class Worker final : public io::LoopOwner {
   Lender lender_;
   Keeper keeper_{*this};
   Inflow inflow_;
+  Placement placement_{*this};
   Observer observer_;
   io::BlockPool blocks_;
   const protocol::ParserLimits limits_;

@@ -74,10 +74,12 @@ SimSocket& SimLoop::SocketOf(Stream& stream) {
   auto& socket = *static_cast<SimSocket*>(stream.loop_data_);
   SIM_CHECK(socket.stream_ == &stream, "a call for a stream that the loop has forgotten");
   SIM_CHECK(!socket.closing_, "a call for a stream after Close");
+  SIM_CHECK(!socket.releasing_, "a call for a stream after Release");
   return socket;
 }
 
 void SimLoop::Attach(Stream& stream, int fd) {
+  if (auto released = released_.extract(fd)) accepted_.insert(std::move(released));
   const auto it = accepted_.find(fd);
   SIM_CHECK(it != accepted_.end(), "Attach of a descriptor that was not accepted");
   SIM_CHECK(stream.loop_data_ == nullptr, "Attach of a stream that is attached");
@@ -124,8 +126,10 @@ void SimLoop::FinishSending(Stream& stream) {
 void SimLoop::Close(Stream& stream) { SocketOf(stream).closing_ = true; }
 
 void SimLoop::Release(Stream& stream) {
-  SocketOf(stream);
-  SIM_CHECK(false, "a release: nobody here takes a socket over");
+  SimSocket& socket = SocketOf(stream);
+  SIM_CHECK(socket.send_ == nullptr, "a release with a send in flight");
+  SIM_CHECK(!socket.told_end_, "a release after the end");
+  socket.releasing_ = true;
 }
 
 // --- a turn -------------------------------------------------------------------------------------
@@ -140,14 +144,14 @@ std::vector<SimLoop::Ready> SimLoop::WhatIsReady() {
   for (const auto& [fd, socket] : sockets_) {
     const bool may_receive = !socket->closing_ && !socket->told_end_ &&
                              (!socket->paused_ || socket->late_deliveries_ > 0);
-    if (may_receive && socket->reset_by_client_) {
+    if (may_receive && socket->reset_by_client_ && !socket->releasing_) {
       ready.push_back({Event::kEnd, fd});
     } else if (may_receive && socket->undelivered() > 0) {
       // Once or a few times in a turn.
       for (uint64_t n = prng_.OneIn(3) ? prng_.Below(4) + 1 : 1; n > 0; --n) {
         ready.push_back({Event::kReceive, fd});
       }
-    } else if (may_receive && socket->client_finished_) {
+    } else if (may_receive && socket->client_finished_ && !socket->releasing_) {
       ready.push_back({Event::kEnd, fd});
     }
     const bool room = socket->to_client_.size() < socket->window_;
@@ -156,6 +160,7 @@ std::vector<SimLoop::Ready> SimLoop::WhatIsReady() {
       ready.push_back({Event::kSent, fd});
     }
     if (socket->closing_ && socket->send_ == nullptr) ready.push_back({Event::kClosed, fd});
+    if (socket->releasing_) ready.push_back({Event::kReleased, fd});
   }
   return ready;
 }
@@ -212,6 +217,9 @@ void SimLoop::Deliver(LoopOwner& owner, const Ready& ready) {
       break;
     case Event::kClosed:
       FinishClose(ready.index);
+      break;
+    case Event::kReleased:
+      FinishRelease(ready.index);
       break;
   }
 }
@@ -282,7 +290,7 @@ void SimLoop::Take(SimSocket& socket, std::span<char> to) {
 }
 
 void SimLoop::EndReceiving(SimSocket& socket) {
-  if (socket.closing_ || socket.told_end_) return;
+  if (socket.closing_ || socket.releasing_ || socket.told_end_) return;
   if (socket.paused_ && socket.late_deliveries_-- <= 0) return;
   if (!socket.reset_by_client_ && socket.undelivered() > 0) return;
   socket.told_end_ = told_ = true;
@@ -318,6 +326,15 @@ void SimLoop::CompleteSend(SimSocket& socket) {
   const int result = *send.result;
   socket.send_ = nullptr;
   socket.stream_->OnSent(result);
+}
+
+void SimLoop::FinishRelease(int fd) {
+  Stream* stream = std::exchange(sockets_.at(fd)->stream_, nullptr);
+  sockets_.at(fd)->releasing_ = false;
+  stream->loop_data_ = nullptr;
+  stream->fd_ = -1;
+  released_.insert(sockets_.extract(fd));
+  stream->OnClosed();
 }
 
 void SimLoop::FinishClose(int fd) {

@@ -104,6 +104,7 @@ class SimSocket {
   bool paused_ = false;
   bool server_finished_ = false;
   bool closing_ = false;
+  bool releasing_ = false;
   bool closed_ = false;
 };
 
@@ -148,7 +149,7 @@ class SimLoop final : public Loop {
 
  private:
   using Socket = sim::SimSocket;
-  enum class Event : uint8_t { kAccept, kReceive, kEnd, kSent, kClosed };
+  enum class Event : uint8_t { kAccept, kReceive, kEnd, kSent, kClosed, kReleased };
   struct Ready {
     Event event;
     int index;  // a listener, or a socket's fd
@@ -170,6 +171,7 @@ class SimLoop final : public Loop {
   int Transmit(Socket& socket);
   void CompleteSend(Socket& socket);
   void FinishClose(int fd);
+  void FinishRelease(int fd);
   void TurnEnd(LoopOwner& owner);
 
   util::Prng prng_;
@@ -177,11 +179,13 @@ class SimLoop final : public Loop {
   // By descriptor: ours are no descriptors of the process.
   std::map<int, std::shared_ptr<Socket>> accepted_;  // not yet attached
   std::map<int, std::shared_ptr<Socket>> sockets_;
+  // Given back by one loop, and not yet taken over by another: descriptors are the process's.
+  static inline std::map<int, std::shared_ptr<Socket>> released_;
+  static inline int next_fd_ = 1 << 30;
   std::vector<std::unique_ptr<char[]>> lent_;
   std::function<void()> while_asleep_;
   uint64_t received_bytes_ = 0;
   uint64_t landed_bytes_ = 0;
-  int next_fd_ = 1 << 30;
   bool rung_ = false;
   bool in_turn_ = false;
   bool frugal_ = false;

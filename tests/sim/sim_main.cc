@@ -59,7 +59,8 @@ int Main(int argc, char** argv) {
     std::cout << "seed " << options.seed << ": " << report.steps << " steps, "
               << report.received_bytes << " bytes in, " << report.sent_bytes << " out, "
               << report.messages << " messages, " << report.lent << " values lent, "
-              << report.in_place << " received in place, at most " << report.lent_bytes_peak
+              << report.in_place << " received in place, " << report.moved
+              << " clients moved, at most " << report.lent_bytes_peak
               << " bytes lent by a core and " << report.output_bytes_peak
               << " bytes owed to one client; RESP: " << report.resp.replies << " replies, "
               << report.resp.execs << " EXECs, " << report.resp.aborts << " aborted, "

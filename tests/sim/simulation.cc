@@ -80,6 +80,13 @@ Simulation::Simulation(const SimOptions& options)
     cluster_.order.Join();
     cluster_.order.Establish();
   }
+  // For some seconds the packets of all clients arrive here, then there; and any core may be full.
+  places_ = util::Prng(prng_.Next());
+  cluster_.homes.of = [this](int) -> std::optional<uint32_t> {
+    if (places_.OneIn(8)) return std::nullopt;
+    return static_cast<uint32_t>(clock_.now.ns / 1'000'000'000 % shape_.cores);
+  };
+  cluster_.homes.cpu_ns = [this](uint32_t) { return cpu_ns_ += places_.Below(2'000'000'000); };
   // Nothing may be evicted of it, or flushed.
   shared_.used = shape_.clients > 1 && !shape_.lossy;
   for (uint32_t core = 0; core < shape_.cores; ++core) {
@@ -140,6 +147,7 @@ SimReport Simulation::Run() {
     report_.messages += worker->counters().Get(Counter::kMessagesSent);
     report_.lent += worker->counters().Get(Counter::kValuesLent);
     report_.in_place += worker->counters().Get(Counter::kValuesInPlace);
+    report_.moved += worker->counters().Get(Counter::kClientsMoved);
   }
   report_.resp = shared_.tally;
   for (const auto& loop : loops_) report_.received_bytes += loop->received_bytes();
@@ -157,6 +165,8 @@ bool Simulation::Step() {
 void Simulation::RunCore(uint32_t core) {
   if (running_[core]) return;
   running_[core] = true;
+  // A second is long here.
+  if (places_.OneIn(8)) workers_[core]->placement().Look(clock_.now.FloorSeconds());
   workers_[core]->RunTurn(prng_.OneIn(2) ? 0 : 1'000'000'000);
   running_[core] = false;
   const bool in_order = workers_[core]->keeper().keeps_order();

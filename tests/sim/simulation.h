@@ -42,6 +42,7 @@ struct SimReport {
   uint64_t lent_bytes_peak = 0;    // of one core's connections
   uint64_t lent = 0;               // values
   uint64_t in_place = 0;           // values received where they stay
+  uint64_t moved = 0;              // clients that went on to another core
   uint64_t deaf_closed = 0;
   RespTally resp;
   // By cores.
@@ -111,6 +112,8 @@ class Simulation {
   std::vector<bool> running_;   // the core is in a turn
   std::vector<bool> in_order_;  // the core keeps RESP commands in order
   bool settling_ = false;       // clients only read
+  util::Prng places_{0};        // what is drawn about where clients should live
+  uint64_t cpu_ns_ = 0;
   SimReport report_;
 };
 
