@@ -192,6 +192,7 @@ class Connection final : public io::Stream {
   void KeepInput(std::string_view bytes);
   // Part of a value is kept, and more of it will come: is there room?
   void AskToKeepMore();
+  void EndKeeping();
   // The value that is arriving finds no room: refuses its command, and swallows the rest of it.
   void RefuseBody();
   // `unread` begins with the line of a command whose value is arriving: from now on the value goes

@@ -205,10 +205,14 @@ void Connection::FinishInput() {
   if (needed_bytes_ > 0 && input_.size() > kSmallInputBytes) {
     AskToKeepMore();
   } else if (keeps_value_) {
-    TakeVerdict(Inflow::Verdict::kKeep);
-    keeps_value_ = false;
-    worker_.inflow().Forget(*this);
+    EndKeeping();
   }
+}
+
+void Connection::EndKeeping() {
+  keeps_value_ = false;
+  waits_for_room_ = false;
+  worker_.inflow().Forget(*this);
 }
 
 void Connection::AskToKeepMore() {
@@ -224,7 +228,10 @@ void Connection::TakeVerdict(Inflow::Verdict verdict) {
     worker_.AddToTurn(*this);
   }
   // With more to be parsed it asks again in this turn.
-  if (verdict == Inflow::Verdict::kRefuse && !closed_ && !has_window_) RefuseBody();
+  if (verdict != Inflow::Verdict::kRefuse || closed_ || has_window_) return;
+  EndKeeping();
+  worker_.AddToTurn(*this);
+  RefuseBody();
 }
 
 void Connection::KeepInput(std::string_view bytes) {

@@ -267,6 +267,7 @@ TEST_F(LargeValues, OfClientsThatFallSilent) {
     silent.back()->Write(words(i).substr(0, 700'000));
   }
   for (int turn = 0; turn < 5000; ++turn) server_.RunOnce();
+  EXPECT_GT(silent.front()->readable(), 0U);  // told at once, not when it goes on
   const auto healthy = server_.Connect();
   EXPECT_EQ(server_.Ask(*healthy, words(20)), "STORED\r\n");
   // Whoever was refused is in step nevertheless.
