@@ -31,6 +31,7 @@ class BellLoop final : public io::Loop {
   void Attach(io::Stream& /*stream*/, int /*fd*/) override {}
   void PauseReceive(io::Stream& /*stream*/) override {}
   void ResumeReceive(io::Stream& /*stream*/) override {}
+  void LandingChanged(io::Stream& /*stream*/) override {}
   void Send(io::Stream& /*stream*/, std::span<const iovec> /*parts*/,
             io::Notice /*notice*/) override {}
   void FinishSending(io::Stream& /*stream*/) override {}
