@@ -469,6 +469,8 @@ void UringLoop::CompleteCancel(Stream& stream, int result) {
   if (missed && (IsReleased(stream) || !(stream.state_ & (kClosing | kWanted)))) {
     return CancelReceive(stream);
   }
+  // Or not at all, if it is wanted again: the next one who wants it to end asks anew.
+  if (missed) stream.state_ &= static_cast<uint8_t>(~kPausing);
   if (stream.state_ & kClosing) ForgetIfIdle(stream);
 }
 

@@ -441,6 +441,7 @@ bool Connection::LooksDeaf(CacheSeconds second) {
 void Connection::CloseWhenDone(Leaving why) {
   if (!closing()) leaving_ = why;
   StopWatching();
+  if (keeps_value_) EndKeeping();
   closing_ = true;
   worker_.AddToTurn(*this);
 }

@@ -103,6 +103,8 @@ class Connection final : public io::Stream {
 
   // Sends the client to another core as soon as it is between two requests.
   void Move(uint32_t core);
+  // Unless it has gone, it stays.
+  void Stay() { moves_ = false; }
   // All that another core has to know of it.
   [[nodiscard]] MovingClient Pack();
   // It lives here, from now on or after all: what it has said on its way is read.

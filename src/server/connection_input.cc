@@ -192,7 +192,7 @@ void Connection::FinishInput() {
   if (!has_window_) return;
   has_window_ = false;
   const std::string_view rest = std::exchange(window_, {});
-  if (closing_) {
+  if (closing_ || closed_) {
     input_.Clear();
   } else if (needed_bytes_ > store::Shard::kSharingValueBytesMax && BeginValue(rest)) {
     // Nothing more of it is kept here.
@@ -228,7 +228,7 @@ void Connection::TakeVerdict(Inflow::Verdict verdict) {
     worker_.AddToTurn(*this);
   }
   // With more to be parsed it asks again in this turn.
-  if (verdict != Inflow::Verdict::kRefuse || closed_ || has_window_) return;
+  if (verdict != Inflow::Verdict::kRefuse || closing_ || closed_ || has_window_) return;
   EndKeeping();
   worker_.AddToTurn(*this);
   RefuseBody();

@@ -5,11 +5,15 @@
 namespace larder::server {
 
 Inflow::Verdict Inflow::Ask(Connection& client, uint64_t held, uint64_t pool, uint64_t now_ns) {
-  if (held <= pool || favoured_ == &client) return Verdict::kKeep;
+  if (held <= pool || favoured_ == &client) {
+    StopWaiting(client);
+    return Verdict::kKeep;
+  }
   if (held > 2 * pool) return Verdict::kRefuse;
-  if (favoured_ == nullptr) {
+  if (favoured_ == nullptr && (waiting_.empty() || waiting_.front().client == &client)) {
     favoured_ = &client;
     favoured_since_ns_ = now_ns;
+    StopWaiting(client);
     return Verdict::kKeep;
   }
   const auto is_client = [&client](const Waiting& waiting) { return waiting.client == &client; };
@@ -19,7 +23,18 @@ Inflow::Verdict Inflow::Ask(Connection& client, uint64_t held, uint64_t pool, ui
 
 void Inflow::Forget(const Connection& client) {
   if (favoured_ == &client) favoured_ = nullptr;
+  StopWaiting(client);
+}
+
+void Inflow::StopWaiting(const Connection& client) {
   std::erase_if(waiting_, [&client](const Waiting& waiting) { return waiting.client == &client; });
+}
+
+int64_t Inflow::WaitNs(int64_t wait_ns, uint64_t held, uint64_t pool, uint64_t now_ns) const {
+  if (waiting_.empty()) return wait_ns;
+  const uint64_t until_ns = favoured_since_ns_ + kFavourNs;
+  if (favoured_ == nullptr || held <= pool || now_ns >= until_ns) return 0;
+  return std::min(wait_ns, static_cast<int64_t>(until_ns - now_ns));
 }
 
 std::optional<Inflow::Answer> Inflow::Next(uint64_t held, uint64_t pool, uint64_t now_ns) {

@@ -49,9 +49,13 @@ class Inflow {
     Verdict verdict;
   };
   [[nodiscard]] std::optional<Answer> Next(uint64_t held, uint64_t pool, uint64_t now_ns);
-  [[nodiscard]] bool AnyWaits() const { return !waiting_.empty(); }
+  // How soon Next() may have something to say, though nothing happens; at most `wait_ns`.
+  [[nodiscard]] int64_t WaitNs(int64_t wait_ns, uint64_t held, uint64_t pool,
+                               uint64_t now_ns) const;
 
  private:
+  void StopWaiting(const Connection& client);
+
   struct Waiting {
     Connection* client;
     uint64_t since_ns;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <fstream>
 #include <utility>
 
 #include "server/connection.h"
@@ -13,10 +14,16 @@ using stats::Counter;
 
 namespace {
 
-// Of the clients of a full core, one in so many leaves in a second: its load follows slowly.
-constexpr size_t kClientsPerLeaving = 8;
+// Of the clients of a core, one in so many moves in a second: loads follow slowly.
+constexpr size_t kClientsPerMove = 8;
 
-uint64_t CpuNsOfThisThread(uint32_t /*core*/) {
+// CPU time of this thread, and the time that it was ready and waited for a CPU: clients on this
+// machine, and the kernel's own threads, fill a core just as we do.
+uint64_t BusyNsOfThisThread(uint32_t /*core*/) {
+  uint64_t worked_ns = 0;
+  uint64_t waited_ns = 0;
+  std::ifstream file("/proc/thread-self/schedstat");
+  if (file >> worked_ns >> waited_ns) return worked_ns + waited_ns;
   timespec used = {};
   (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return static_cast<uint64_t>(used.tv_sec) * kNsPerSecond + static_cast<uint64_t>(used.tv_nsec);
@@ -24,7 +31,7 @@ uint64_t CpuNsOfThisThread(uint32_t /*core*/) {
 
 }  // namespace
 
-Homes::Homes(uint32_t cores) : loads(cores), cpu_ns(CpuNsOfThisThread) {}
+Homes::Homes(uint32_t cores) : loads(cores), busy_ns(BusyNsOfThisThread) {}
 
 uint32_t Placement::LoadOf(uint32_t core) const {
   return worker_.cluster().homes.loads[core].thousandths.load(std::memory_order_relaxed);
@@ -32,9 +39,9 @@ uint32_t Placement::LoadOf(uint32_t core) const {
 
 void Placement::NoteLoad() {
   const uint64_t now_ns = worker_.now().ns;
-  const uint64_t cpu_ns = worker_.cluster().homes.cpu_ns(worker_.index());
+  const uint64_t busy_ns = worker_.cluster().homes.busy_ns(worker_.index());
   const uint64_t passed_ns = now_ns - std::exchange(looked_ns_, now_ns);
-  const uint64_t used_ns = cpu_ns - std::exchange(cpu_ns_, cpu_ns);
+  const uint64_t used_ns = busy_ns - std::exchange(busy_ns_, busy_ns);
   if (passed_ns == 0) return;
   worker_.cluster().homes.loads[worker_.index()].thousandths.store(
       static_cast<uint32_t>(used_ns * 1000 / passed_ns), std::memory_order_relaxed);
@@ -52,21 +59,26 @@ void Placement::Look(CacheSeconds second) {
   if (!worker_.cluster().homes.of || worker_.cluster().mailboxes.cores() == 1) return;
   NoteLoad();
   const Worker::Connections& clients = worker_.connections();
-  // The last one is not better off elsewhere.
-  to_leave_ = clients.size() > 1 ? 1 + clients.size() / kClientsPerLeaving : 0;
   auto client = clients.upper_bound(looked_at_);
+  looked_.clear();
   const size_t looks = std::min<size_t>(clients.size(), kLooksMax);
   for (size_t i = 0; i < looks; ++i) {
     if (client == clients.end()) client = clients.begin();
     looked_at_ = client->first;
-    LookAt(*client->second, second);
+    Connection& connection = *client->second;
+    connection.Stay();
+    // Of one that is silent nobody knows where it will talk.
+    const bool talks = connection.last_active() + 1 >= second && !connection.watching();
+    if (talks && second >= connection.home().settled_until) looked_.push_back(&connection);
     ++client;
   }
+  to_go_home_ = 1 + looked_.size() / kClientsPerMove;
+  // The last one is not better off elsewhere.
+  to_leave_ = looked_.size() > 1 ? to_go_home_ : 0;
+  for (Connection* connection : looked_) LookAt(*connection, second);
 }
 
 void Placement::LookAt(Connection& connection, CacheSeconds second) {
-  // Of one that is silent nobody knows where it will talk.
-  if (connection.last_active() + 1 < second) return;
   const uint32_t here = worker_.index();
   Home& home = connection.home();
   if (LoadOf(here) > kFullThousandths && to_leave_ > 0) {
@@ -78,16 +90,18 @@ void Placement::LookAt(Connection& connection, CacheSeconds second) {
       return;
     }
   }
-  if (second < home.settled_until) return;
   const uint32_t seen = worker_.cluster().homes.of(connection.fd()).value_or(here);
   // Once is chance.
   const bool again = std::exchange(home.seen, seen) == seen;
-  if (again && seen != here && LoadOf(seen) <= kFullThousandths) connection.Move(seen);
+  if (!again || seen == here || to_go_home_ == 0 || LoadOf(seen) > kFullThousandths) return;
+  --to_go_home_;
+  connection.Move(seen);
 }
 
 bool Placement::SetOff(Connection& connection) {
   Cluster& cluster = worker_.cluster();
   const uint32_t core = connection.home().next;
+  if (worker_.phase() != Worker::Phase::kServe) return false;
   if (!cluster.mailboxes.CanAsk(worker_.index(), core)) return false;
   worker_.counters().Add(Counter::kClientsMoved);
   // It is counted there from now on, and no longer here.

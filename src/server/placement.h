@@ -57,27 +57,27 @@ struct MovingClient {
 struct Homes {
   explicit Homes(uint32_t cores);
 
-  // Of the last second, in thousandths of a CPU. Relaxed: a hint.
+  // How much of the last second it worked, or wanted to, in thousandths. Relaxed: a hint.
   struct alignas(64) Load {
     std::atomic<uint32_t> thousandths{0};
   };
   std::vector<Load> loads;
   // The core that lives where the packets of the socket arrive; empty, or no answer: nobody knows.
   std::function<std::optional<uint32_t>(int fd)> of;
-  // CPU time that the core, which asks, has used.
-  std::function<uint64_t(uint32_t core)> cpu_ns;
+  // How long the core, which asks, has worked or wanted to.
+  std::function<uint64_t(uint32_t core)> busy_ns;
 };
 
 class Placement {
  public:
   // So many clients are looked at in a second.
   static constexpr uint32_t kLooksMax = 128;
-  // A core that works more than this takes nobody; with less, it gives nobody away but to where the
+  // A core that is busier than this takes nobody; with less, it gives nobody away but to where the
   // packets arrive.
   static constexpr uint32_t kFullThousandths = 900;
   // And only to one that works so much less.
   static constexpr uint32_t kMuchThousandths = 300;
-  // Who was sent away from a full core stays where it is for so long.
+  // Who was sent away from a full core stays where it is for so long, whatever that is like.
   static constexpr CacheSeconds kSettledSeconds = 60;
 
   explicit Placement(Worker& worker) : worker_(worker) {}
@@ -99,8 +99,11 @@ class Placement {
   Worker& worker_;
   uint64_t looked_at_ = 0;  // the number of the last client
   uint64_t looked_ns_ = 0;
-  uint64_t cpu_ns_ = 0;
-  size_t to_leave_ = 0;  // of a full core, in this second
+  uint64_t busy_ns_ = 0;
+  // In this second: clients that may leave because the core is full, and to where they belong.
+  size_t to_leave_ = 0;
+  size_t to_go_home_ = 0;
+  std::vector<Connection*> looked_;  // scratch
 };
 
 }  // namespace larder::server

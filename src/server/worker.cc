@@ -88,6 +88,7 @@ void Worker::RunTurn(int64_t wait_ns) {
   if (more_to_tick_) wait_ns = std::min<int64_t>(wait_ns, store::Shard::kBusyTickNs);
   if (!paused_listeners_.empty()) wait_ns = std::min<int64_t>(wait_ns, kAcceptRetryNs);
   wait_ns = std::min<int64_t>(wait_ns, kTickNs);
+  wait_ns = inflow_.WaitNs(wait_ns, held_.input, InputPool(), now_.ns);
   // The first turn shows that this core serves.
   if (TurnBeganNs() == 0) wait_ns = 0;
   if (more_mail_ || pages_wait_ || !yielded_.empty()) wait_ns = 0;

@@ -284,5 +284,23 @@ TEST_F(LargeValues, OfClientsThatFallSilent) {
   EXPECT_LT(refused, 20U);
 }
 
+// Whoever waits for room is let go without having to say anything, and is not refused.
+TEST_F(LargeValues, WhoWaitsForRoomMayLeave) {
+  std::vector<std::shared_ptr<SimSocket>> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(server_.Connect());
+    const std::string key = server_.KeyOf(1, "k" + std::to_string(i));
+    clients.back()->Write(SetOf(key, std::string(1'000'000, 'v')).substr(0, 700'000));
+  }
+  server_.Run();
+  for (const auto& worker : server_.workers()) worker->Signal(server::Worker::Phase::kDrain);
+  for (int turn = 0; turn < 5000; ++turn) server_.RunOnce();
+  for (const auto& client : clients) {
+    EXPECT_EQ(client->Read(SIZE_MAX), "");
+    EXPECT_TRUE(client->at_end());
+    EXPECT_FALSE(client->reset_by_server());
+  }
+}
+
 }  // namespace
 }  // namespace larder::sim

@@ -22,7 +22,7 @@ class MovingClients : public testing::Test {
   MovingClients() {
     server_.cluster().homes.of = [this](int) { return home_; };
     // Each core asks once a second.
-    server_.cluster().homes.cpu_ns = [this](uint32_t core) {
+    server_.cluster().homes.busy_ns = [this](uint32_t core) {
       return cpu_ns_[core] += used_ns_[core];
     };
   }
@@ -156,6 +156,35 @@ TEST_F(MovingClients, LeaveAFullCoreAndSettle) {
   used_ns_ = {800'000'000, 950'000'000};
   all_talk(6);
   EXPECT_EQ(ClientsOf(0), 4U);
+}
+
+// However full its core is: it would fill any other, too.
+TEST_F(MovingClients, TheOnlyOneThatTalksStays) {
+  const auto client = server_.Connect();
+  const auto silent = server_.Connect();
+  Talk(*client);
+  used_ns_ = {990'000'000, 100'000'000};
+  Talk(*client, 8);
+  EXPECT_EQ(Moved(), 0U);
+  EXPECT_EQ(ClientsOf(0), 2U);
+}
+
+// Many that belong elsewhere do not go all at once.
+TEST_F(MovingClients, GoByAndBy) {
+  std::vector<std::shared_ptr<SimSocket>> clients;
+  for (int i = 0; i < 24; ++i) clients.push_back(server_.Connect());
+  home_ = 1;
+  uint64_t before = 0;
+  for (int second = 0; second < 20; ++second) {
+    for (int half = 0; half < 2; ++half) {
+      for (const auto& client : clients) client->Write("mn\r\n");
+      server_.Run();
+      for (const auto& client : clients) EXPECT_EQ(client->Read(SIZE_MAX), "MN\r\n");
+    }
+    EXPECT_LE(Moved() - before, 4U);
+    before = Moved();
+  }
+  EXPECT_EQ(ClientsOf(1), 24U);
 }
 
 }  // namespace

@@ -86,7 +86,10 @@ Simulation::Simulation(const SimOptions& options)
     if (places_.OneIn(8)) return std::nullopt;
     return static_cast<uint32_t>(clock_.now.ns / 1'000'000'000 % shape_.cores);
   };
-  cluster_.homes.cpu_ns = [this](uint32_t) { return cpu_ns_ += places_.Below(2'000'000'000); };
+  cluster_.homes.busy_ns = [this](uint32_t core) {
+    const bool full = clock_.now.ns / 3'000'000'000 % 4 == core;
+    return clock_.now.ns / 1000 * (full ? 990 : 300);
+  };
   // Nothing may be evicted of it, or flushed.
   shared_.used = shape_.clients > 1 && !shape_.lossy;
   for (uint32_t core = 0; core < shape_.cores; ++core) {
@@ -166,7 +169,7 @@ void Simulation::RunCore(uint32_t core) {
   if (running_[core]) return;
   running_[core] = true;
   // A second is long here.
-  if (places_.OneIn(8)) workers_[core]->placement().Look(clock_.now.FloorSeconds());
+  if (places_.OneIn(2)) workers_[core]->placement().Look(clock_.now.FloorSeconds());
   workers_[core]->RunTurn(prng_.OneIn(2) ? 0 : 1'000'000'000);
   running_[core] = false;
   const bool in_order = workers_[core]->keeper().keeps_order();

@@ -113,7 +113,6 @@ class Simulation {
   std::vector<bool> in_order_;  // the core keeps RESP commands in order
   bool settling_ = false;       // clients only read
   util::Prng places_{0};        // what is drawn about where clients should live
-  uint64_t cpu_ns_ = 0;
   SimReport report_;
 };
 
