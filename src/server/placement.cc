@@ -113,13 +113,6 @@ bool Placement::SetOff(Connection& connection) {
   return true;
 }
 
-void Message::Drop() {
-  FreeBlock();
-  if (kind == Kind::kLentReply) loan->Return();
-  if (kind == Kind::kClient) io::UniqueFd(static_cast<int>(number)).Reset(-1);
-  if (kind == Kind::kMoved) delete client;
-}
-
 void Placement::Arrived(Message& message) {
   const std::unique_ptr<MovingClient> client(message.client);
   worker_.TakeClient(std::move(*client));
